@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream';
+import { type CsvError, type Info, parse } from 'csv-parse';
+import { configError } from '../../destinations/failure.ts';
+import { type Chunks, type Item, type Items, LONGEST_BYTES } from './item.ts';
+import { compileNesting, type Nest } from './nested.ts';
+
+interface ParsedRecord {
+  readonly record: readonly string[];
+  readonly info: Info;
+}
+
+/** Items are given on in lists of this many. */
+const TOGETHER = 500;
+
+/**
+ * CSV as RFC 4180 has it, in UTF-8, with the fields' names as header. An empty cell is an absent field. The line of an account is the
+ * one that it begins on. Where quotation marks do not pair, nobody knows where accounts begin and end: nothing behind that is read.
+ *
+ * @throws {Failure} `config_error` for a header that names no field, or one that nobody knows.
+ */
+export async function* csvItems(chunks: Chunks): Items {
+  const parser = parse({
+    bom: true,
+    info: true,
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    skip_empty_lines: true,
+    // Else the records before the error would be lost.
+    skip_records_with_error: true,
+    max_record_size: LONGEST_BYTES,
+  });
+  let broken: { readonly line: number; readonly problem: string } | null = null;
+  parser.on('skip', ({ code, lines }: CsvError) => {
+    const problem = `is not CSV: ${PROBLEMS[code] ?? 'it cannot be read'}; nothing behind it is read`;
+    broken ??= { line: Number(lines), problem };
+  });
+  const source = Readable.from(chunks);
+  source.on('error', (error) => parser.destroy(error));
+  source.pipe(parser);
+
+  let items: Item[] = [];
+  let nest: Nest | null = null;
+  let columns = 0;
+  for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
+    if (broken !== null && info.lines >= (broken as Item).line) break;
+    if (nest === null) {
+      const names = record.map((name) => name.trim());
+      nest = compileNesting(names, 'the header');
+      columns = names.length;
+      continue;
+    }
+    const line = info.lines - breaksIn(record);
+    if (record.length === columns) {
+      items.push({ line, value: nest(record.map((cell) => (cell === '' ? null : cell))) });
+    } else items.push({ line, problem: `has ${record.length} cells where the header has ${columns}` });
+    if (items.length >= TOGETHER) {
+      yield items;
+      items = [];
+    }
+  }
+  if (broken !== null) items.push(broken);
+  else if (nest === null)
+    throw configError('the input has no header: its first line must hold the names of the fields');
+  yield items;
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  CSV_INVALID_CLOSING_QUOTE: 'something stands behind a closing quotation mark',
+  INVALID_OPENING_QUOTE: 'a quotation mark stands inside a cell that does not begin with one',
+  CSV_QUOTE_NOT_CLOSED: 'a quotation mark is never closed',
+  CSV_MAX_RECORD_SIZE: 'an account is too long',
+};
+
+/** Line breaks inside quoted cells. */
+function breaksIn(record: readonly string[]): number {
+  let breaks = 0;
+  for (const cell of record) {
+    for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) breaks += 1;
+  }
+  return breaks;
+}

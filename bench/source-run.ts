@@ -1,0 +1,85 @@
+import { connectApi } from '../connector/api/connect.ts';
+import { readEnvelope } from '../connector/api/envelope.ts';
+import { syncStreams } from '../connector/sync/streams.ts';
+import { systemTiming } from '../connector/timing.ts';
+import type { Destination, Table } from '../destinations/contract.ts';
+import { memoryKinds } from '../destinations/memory/kinds.ts';
+import { applyChanges, type Position } from '../destinations/position.ts';
+import { streamNamed } from '../schemas/registry.ts';
+
+/**
+ * One measured run of `bench/source.ts`, in a process of its own; prints rows and the seconds that they took.
+ *
+ * usage: node bench/source-run.ts API-AS-JSON parse|map CONCURRENCY
+ */
+const api = JSON.parse(process.argv[2]!) as { url: string; lender: string; email: string; password: string };
+const [, , , what, concurrency] = process.argv;
+const stream = streamNamed('borrower_sub_accounts')!;
+const signal = new AbortController().signal;
+const client = await connectApi({
+  ...api,
+  environment: 'production',
+  baseUrl: api.url,
+  concurrency: Number(concurrency),
+  signal,
+});
+
+const { rows, seconds } = what === 'parse' ? await parseAlone() : await mapped();
+process.stdout.write(JSON.stringify({ rows, seconds }));
+await client.close();
+
+/** `JSON.parse` alone, of the same bodies, read into memory beforehand. */
+async function parseAlone() {
+  const bodies: Buffer[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const { bytes } = await client.fetchPage(stream.dataset, { since: null, until: null, cursor, limit: 1000 }, signal);
+    bodies.push(Buffer.from(bytes));
+    cursor = readEnvelope(bytes).nextCursor;
+    if (cursor === null) break;
+  }
+  const began = performance.now();
+  let rows = 0;
+  for (const body of bodies) rows += JSON.parse(body.toString()).body.rows.length;
+  return { rows, seconds: (performance.now() - began) / 1000 };
+}
+
+/** The whole loop, with a table that takes mapped rows and throws them away. */
+async function mapped() {
+  let position: Position | null = null;
+  let rows = 0;
+  const table: Table = {
+    position: async () => ({ document: null, table: null, holdsRows: false }),
+    prepare: (page) => {
+      const { rows: made } = page.rows();
+      rows += made.length;
+      return { records: made.length, bytes: page.bytes.length };
+    },
+    commit: async ({ changes }) => {
+      position = applyChanges(position, changes, { table: null, holdsRows: true });
+      return { written: 0, unchanged: 0, changedFields: 0, unparsedDates: 0, rejects: 0, repeatedKeys: 0 };
+    },
+    finishRefresh: async () => ({ deleted: 0 }),
+  };
+  const destination: Pick<Destination, 'kinds' | 'batching'> = {
+    kinds: memoryKinds,
+    batching: { lanes: 2, rows: 25_000, bytes: 16e6, seconds: 5 },
+  };
+  const began = performance.now();
+  const nothing = () => {};
+  const [summary] = await syncStreams({
+    streams: [{ stream, lookBackMs: 900_000 }],
+    tables: new Map([[stream.name, table]]),
+    destination,
+    source: client,
+    timing: systemTiming,
+    reporter: { streamStarted: nothing, progress: nothing, streamEnded: nothing, notice: nothing, warning: nothing },
+    signal,
+    concurrency: Number(concurrency),
+    streamsAtOnce: 1,
+    startDate: null,
+    fullRefresh: false,
+    allowMassDelete: false,
+  });
+  if (summary?.status !== 'succeeded') throw new Error(summary?.error?.message);
+  return { rows, seconds: (performance.now() - began) / 1000 };
+}

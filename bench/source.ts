@@ -1,0 +1,44 @@
+import { figure, measure, median, type ServedApi, serve } from './harness.ts';
+
+/**
+ * How fast records become rows: API in its own process -> client -> mapped rows, thrown away, against `JSON.parse` alone over the
+ * same bodies; and with 100 ms a page and 32 windows. Interleaved rounds, medians, ratios of one run.
+ *
+ * usage: npm run bench:source [-- ROWS [ROUNDS]]
+ */
+const rows = Number(process.argv[2] ?? 1_000_000);
+const rounds = Number(process.argv[3] ?? 3);
+const script = new URL('source-run.ts', import.meta.url).pathname;
+
+const near = await serve({ rows: { D03: rows }, unknowns: { viaPages: 'full' } });
+const far = await serve({ rows: { D03: rows }, unknowns: { viaPages: 'full' }, latencyMs: 100 });
+const measured: Record<string, number[]> = {
+  'JSON.parse alone': [],
+  'to mapped rows': [],
+  'the same, 100 ms a page': [],
+};
+const peaks: number[] = [];
+
+for (let round = 0; round < rounds; round++) {
+  measured['JSON.parse alone']!.push(await rate(near, 'parse', 16));
+  measured['to mapped rows']!.push(await rate(near, 'map', 16));
+  measured['the same, 100 ms a page']!.push(await rate(far, 'map', 32));
+}
+await Promise.all([near.stop(), far.stop()]);
+
+const [parse, mapped, latent] = Object.values(measured).map(median) as [number, number, number];
+for (const [name, rates] of Object.entries(measured)) {
+  console.log(`${name.padEnd(28)} ${figure(median(rates)).padStart(8)} rows/s   (${rates.map(figure).join(', ')})`);
+}
+console.log(`to mapped rows / JSON.parse alone:    ${(mapped / parse).toFixed(2)}   (goal 0.25)`);
+console.log(`100 ms a page / none:                 ${(latent / mapped).toFixed(2)}   (goal 0.9)`);
+console.log(`peak memory to mapped rows:           ${Math.round(median(peaks))} MB`);
+
+async function rate({ url, lender, email, password }: ServedApi, what: string, concurrency: number): Promise<number> {
+  const api = JSON.stringify({ url, lender, email, password });
+  const { output, peakMegabytes } = await measure(script, [api, what, String(concurrency)]);
+  const told = JSON.parse(output) as { rows: number; seconds: number };
+  if (told.rows < rows) throw new Error(`${what}: ${told.rows} rows of ${rows}`);
+  if (what === 'map') peaks.push(peakMegabytes);
+  return told.rows / told.seconds;
+}

@@ -1,0 +1,53 @@
+import { estimateLine } from '../../destinations/airbyte/messages.ts';
+import type { Output } from '../../destinations/airbyte/output.ts';
+import type { Stream } from '../../schemas/stream.ts';
+import { datasetPath } from '../api/addresses.ts';
+import type { Api } from '../api/connect.ts';
+import { pageQuery } from '../api/exports.ts';
+import type { Reporter } from '../report.ts';
+
+/** A total that takes longer to count is not known cheaply. */
+const LONGEST_COUNT_MS = 10_000;
+
+/**
+ * The reporter, which also tells how many records a stream has in all, for those that start from nothing: asked for once, beside the
+ * reading, and not told when it cannot be had. Only `direct` datasets count without a window (the API's documentation).
+ */
+export function withEstimates(
+  reporter: Reporter,
+  starting: ReadonlyMap<string, Stream>,
+  { api, output, startDate, signal }: { api: Api; output: Output; startDate: string | null; signal: AbortSignal },
+): Reporter {
+  const asking = new Map<string, AbortController>();
+
+  async function estimate(stream: Stream, ended: AbortSignal): Promise<void> {
+    const query = pageQuery({ since: startDate, until: null, cursor: null, limit: 1 });
+    const within = AbortSignal.any([signal, ended, AbortSignal.timeout(LONGEST_COUNT_MS)]);
+    const path = `${datasetPath(api.lender, stream.dataset)}?${query}&includeTotal=true`;
+    const { status, bytes } = await api.request('GET', path, undefined, within);
+    const total = status === 200 ? totalIn(bytes) : null;
+    if (total !== null && !ended.aborted) output.tell(estimateLine(stream.name, total));
+  }
+
+  return {
+    ...reporter,
+    streamStarted(name) {
+      reporter.streamStarted(name);
+      const stream = starting.get(name);
+      if (stream === undefined || stream.dataset.paging !== 'direct') return;
+      const ended = new AbortController();
+      asking.set(name, ended);
+      estimate(stream, ended.signal).catch(() => {});
+    },
+    streamEnded(summary) {
+      asking.get(summary.stream)?.abort();
+      reporter.streamEnded(summary);
+    },
+  };
+}
+
+function totalIn(bytes: Uint8Array): number | null {
+  const { body } = JSON.parse(Buffer.from(bytes).toString()) as { body?: { pagination?: { total?: unknown } } };
+  const total = body?.pagination?.total;
+  return typeof total === 'number' && Number.isSafeInteger(total) ? total : null;
+}

@@ -1,0 +1,13 @@
+import type { Log } from '../output/log.ts';
+
+/** What every command gets from the command line. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Whether stderr is a terminal: people are told, instead of programs. */
+  readonly terminal: boolean;
+  /** Writes one line to stdout; what comes after the reader has gone is dropped. */
+  print(line: string): void;
+}

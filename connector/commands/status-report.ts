@@ -1,0 +1,152 @@
+import type { Destination, RunRecord, StoredDocument } from '../../destinations/contract.ts';
+import { LockedFailure } from '../../destinations/failure.ts';
+import { STREAMS } from '../../schemas/registry.ts';
+import type { Config } from '../config/schema.ts';
+import { lookBackMs } from '../config/streams.ts';
+import type { StreamSummary, Summary } from '../summary.ts';
+import { parsePosition } from '../sync/judge.ts';
+
+/** How many runs are looked back over for a stream's last run and last error. */
+const RUNS = 100;
+
+/** What `status --json` prints; instants are UTC, spans are seconds. */
+export interface StatusReport {
+  readonly destination: string;
+  /** Why the destination tells nothing now (another run has it to itself), or null. */
+  readonly busy: string | null;
+  readonly last_run: RunStatus | null;
+  readonly streams: readonly StreamStatus[];
+}
+
+export interface RunStatus {
+  readonly run_id: string;
+  readonly command: string;
+  /** `running` is also what a run that was killed has left. */
+  readonly status: RunRecord['status'];
+  readonly started_at: string;
+  readonly ended_at: string | null;
+}
+
+export interface StreamStatus {
+  readonly stream: string;
+  /** Everything before this instant is in the table. */
+  readonly complete: string | null;
+  /** From `complete` to now, by this machine's clock. */
+  readonly lag_seconds: number | null;
+  /** Windows that are not read to their end. */
+  readonly windows_left: number;
+  /** The pass of a full refresh that is not finished, or null. */
+  readonly refresh_pass: number | null;
+  /** What is wrong with the stored position, or null. */
+  readonly problem: string | null;
+  readonly last_run:
+    | (RunStatus & Pick<StreamSummary, 'rows_read' | 'rows_written' | 'rows_deleted' | 'rejects'>)
+    | null;
+  readonly last_error: (NonNullable<StreamSummary['error']> & { at: string; run_id: string }) | null;
+  /**
+   * Set where rows are found by something else than when they changed: a change that comes later than this after it is seen by
+   * the next full refresh.
+   */
+  readonly changes_seen_within_seconds: number | null;
+  readonly cursor: string | null;
+}
+
+/** Asks the destination, without a lock and without making anything, how far each stream is. */
+export async function statusReport(
+  config: Config,
+  destination: Destination,
+  name: string,
+  now: Date,
+): Promise<StatusReport> {
+  const { documents, runs, busy } = await stored(destination);
+  const names = new Set([
+    ...(config.streams ?? STREAMS.map((stream) => stream.name)),
+    ...documents.map((document) => document.stream),
+    ...runs.flatMap((run) => summaryOf(run).map((summary) => summary.stream)),
+  ]);
+  return {
+    destination: name,
+    busy,
+    last_run: runs[0] === undefined ? null : runStatus(runs[0]),
+    streams: busy === null ? [...names].map((stream) => streamStatus(stream, config, documents, runs, now)) : [],
+  };
+}
+
+async function stored(
+  destination: Destination,
+): Promise<{ documents: readonly StoredDocument[]; runs: readonly RunRecord[]; busy: string | null }> {
+  try {
+    return { documents: await destination.positions(), runs: await destination.runs.recent(RUNS), busy: null };
+  } catch (error) {
+    if (!(error instanceof LockedFailure)) throw error;
+    return { documents: [], runs: [], busy: error.message };
+  }
+}
+
+function streamStatus(
+  name: string,
+  config: Config,
+  documents: readonly StoredDocument[],
+  runs: readonly RunRecord[],
+  now: Date,
+): StreamStatus {
+  const declared = STREAMS.find((stream) => stream.name === name);
+  const document = documents.find((entry) => entry.stream === name);
+  const parsed = document === undefined ? null : parsePosition(document.document);
+  const position = parsed !== null && 'position' in parsed ? parsed.position : null;
+  const complete = position?.complete ?? null;
+  return {
+    stream: name,
+    complete,
+    lag_seconds: complete === null ? null : Math.max(0, (now.getTime() - Date.parse(complete)) / 1000),
+    windows_left: position?.windows.length ?? 0,
+    refresh_pass: position?.refresh?.pass ?? null,
+    problem: parsed !== null && 'problem' in parsed ? parsed.problem : null,
+    last_run: lastRun(name, runs),
+    last_error: lastError(name, runs),
+    changes_seen_within_seconds:
+      declared === undefined || declared.cursor === declared.version ? null : lookBackMs(config, declared) / 1000,
+    cursor: declared?.cursor ?? null,
+  };
+}
+
+function lastRun(stream: string, runs: readonly RunRecord[]): StreamStatus['last_run'] {
+  for (const run of runs) {
+    const found = summaryOf(run).find((summary) => summary.stream === stream && summary.status !== 'skipped');
+    if (found === undefined) continue;
+    const { rows_read, rows_written, rows_deleted, rejects, status } = found;
+    return {
+      ...runStatus(run),
+      status: status === 'skipped' ? run.status : status,
+      rows_read,
+      rows_written,
+      rows_deleted,
+      rejects,
+    };
+  }
+  return null;
+}
+
+function lastError(stream: string, runs: readonly RunRecord[]): StreamStatus['last_error'] {
+  for (const run of runs) {
+    const error = summaryOf(run).find((summary) => summary.stream === stream)?.error;
+    if (error) return { ...error, at: run.endedAt ?? run.startedAt, run_id: run.runId };
+  }
+  return null;
+}
+
+function runStatus(run: RunRecord): RunStatus {
+  return {
+    run_id: run.runId,
+    command: run.command,
+    status: run.status,
+    started_at: run.startedAt,
+    ended_at: run.endedAt,
+  };
+}
+
+/** The streams of a run's summary; none where it has no summary yet, or one of another command. */
+function summaryOf(run: RunRecord): readonly StreamSummary[] {
+  const streams = (run.summary as Partial<Summary> | null)?.streams;
+  return Array.isArray(streams) ? streams : [];
+}

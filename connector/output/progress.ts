@@ -1,0 +1,84 @@
+import { styleText } from 'node:util';
+import { createLogUpdate } from 'log-update';
+import type { Reporter, StreamProgress } from '../report.ts';
+import type { Log } from './log.ts';
+import { endingText, failureTeller } from './reporters.ts';
+import type { Screen } from './table.ts';
+import { count, counted } from './words.ts';
+
+const REDRAW_EVERY_MS = 150;
+
+/** Progress on a terminal: a live line for each stream that is being read, and one that stays when it has ended. */
+export interface TerminalReporter extends Reporter {
+  /** Takes the live lines away and gives the terminal back. */
+  close(): void;
+}
+
+interface Active {
+  readonly since: number;
+  progress: StreamProgress;
+}
+
+const NOTHING_YET: StreamProgress = { rowsRead: 0, rowsWritten: 0, windows: 0, waiting: null };
+
+export function terminalReporter(log: Log, screen: Screen, { endings = true } = {}): TerminalReporter {
+  const active = new Map<string, Active>();
+  const live = createLogUpdate(screen);
+  const failures = failureTeller(log);
+
+  const draw = () => {
+    if (active.size === 0) live.clear();
+    else live(frame(active, performance.now(), screen.columns ?? 80, screen.rows ?? 24));
+  };
+  const timer = setInterval(draw, REDRAW_EVERY_MS).unref();
+  log.through((text) => {
+    live.clear();
+    screen.write(text);
+    draw();
+  });
+
+  return {
+    streamStarted: (stream) => {
+      active.set(stream, { since: performance.now(), progress: NOTHING_YET });
+    },
+    progress: (stream, progress) => {
+      const entry = active.get(stream);
+      if (entry !== undefined) entry.progress = progress;
+    },
+    streamEnded: (summary) => {
+      active.delete(summary.stream);
+      if (summary.error !== null) failures(summary);
+      else if (endings)
+        log.info(`${styleText('green', '✓', { stream: screen })} ${summary.stream}: ${endingText(summary)}`);
+    },
+    notice: (message) => log.info(message),
+    warning: (message) => log.warn(message),
+    close: () => {
+      clearInterval(timer);
+      live.clear();
+      live.done();
+      log.through((text) => void screen.write(text));
+    },
+  };
+}
+
+/** The live lines: one a stream, cut to the width, and no more of them than the terminal has room for. */
+export function frame(
+  active: ReadonlyMap<string, { since: number; progress: StreamProgress }>,
+  now: number,
+  columns: number,
+  rows: number,
+): string {
+  const lines = [...active].map(([stream, entry]) => line(stream, entry, now).slice(0, columns - 1));
+  const room = Math.max(1, rows - 2);
+  return lines.length <= room
+    ? lines.join('\n')
+    : [...lines.slice(0, room - 1), `... and ${counted(lines.length - room + 1, 'stream')} more`].join('\n');
+}
+
+/** While a stream waits, what it waits for stands in place of its speed, so that 80 columns hold it. */
+function line(stream: string, { since, progress }: Active, now: number): string {
+  const seconds = Math.max(0.001, (now - since) / 1000);
+  const figures = [`${count(progress.rowsRead)} rows`.padStart(15), counted(progress.windows, 'window').padStart(10)];
+  return `${stream.padEnd(34)}${figures.join(' ')}  ${progress.waiting ?? `${count(progress.rowsRead / seconds)} rows/s`}`;
+}

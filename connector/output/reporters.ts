@@ -1,0 +1,64 @@
+import type { Reporter, StreamProgress } from '../report.ts';
+import type { StreamSummary } from '../summary.ts';
+import type { Log } from './log.ts';
+import { count, counted } from './words.ts';
+
+/** How often a stream's progress is told in a log that nobody watches. */
+const LOG_EVERY_MS = 15_000;
+
+/** How a run is told to programs: a line when a stream starts, ends and every 15 s in between. */
+export function logReporter(log: Log, monotonic: () => number = () => performance.now()): Reporter {
+  const told = new Map<string, number>();
+  const endings = failureTeller(log);
+  return {
+    streamStarted: (stream) => {
+      told.set(stream, monotonic());
+      log.info(`${stream}: started`, { stream });
+    },
+    progress: (stream, progress) => {
+      if (monotonic() - (told.get(stream) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
+      told.set(stream, monotonic());
+      log.info(`${stream}: ${progressText(progress)}`, { stream, ...fieldsOf(progress) });
+    },
+    streamEnded: (summary) => {
+      const { stream, status, error, ...figures } = summary;
+      if (error === null) log.info(`${stream}: ${endingText(summary)}`, { stream, status, ...figures });
+      else endings(summary, { status, ...figures });
+    },
+    notice: (message, stream) => log.info(message, stream === undefined ? {} : { stream }),
+    warning: (message, stream) => log.warn(message, stream === undefined ? {} : { stream }),
+  };
+}
+
+/** Tells the failures of streams; a cause that several share is told once, and then referred to. */
+export function failureTeller(log: Log): (summary: StreamSummary, fields?: Record<string, unknown>) => void {
+  const first = new Map<string, string>();
+  return ({ stream, error }, fields = {}) => {
+    if (error === null) return;
+    const cause = error.message.replaceAll(stream, '').replace(/\bdataset \S+/g, 'dataset');
+    const sharedWith = first.get(cause);
+    if (sharedWith === undefined) first.set(cause, stream);
+    const about = error.message.includes(stream) ? error.message : `${stream}: ${error.message}`;
+    const message = sharedWith === undefined ? about : `${stream}: failed as ${sharedWith} did`;
+    const requestId = error.request_id === null ? {} : { request_id: error.request_id };
+    log.error(message, { stream, kind: error.kind, ...requestId, ...fields });
+  };
+}
+
+/** `1,200 rows read, 3 windows left, retry in 4 s: 503`. */
+export function progressText({ rowsRead, windows, waiting }: StreamProgress): string {
+  return [
+    `${counted(rowsRead, 'row')} read`,
+    `${counted(windows, 'window')} left`,
+    ...(waiting === null ? [] : [waiting]),
+  ].join(', ');
+}
+
+export function endingText({ status, rows_read, rows_written, rows_deleted }: StreamSummary): string {
+  const deleted = rows_deleted === 0 ? '' : `, ${count(rows_deleted)} marked deleted`;
+  return `${status}, ${counted(rows_read, 'row')} read, ${count(rows_written)} written${deleted}`;
+}
+
+function fieldsOf({ rowsRead, rowsWritten, windows, waiting }: StreamProgress): Record<string, unknown> {
+  return { rows_read: rowsRead, rows_written: rowsWritten, windows, waiting };
+}

@@ -1,0 +1,105 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import type { StreamSummary, Summary } from '../summary.ts';
+import { count, counted, span } from './words.ts';
+
+/** Where text will be shown: colours are left out where that is no terminal, or NO_COLOR is set. */
+export type Screen = NodeJS.WriteStream;
+
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+}
+
+/** A table without lines, its columns as wide as what is in them. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], screen: Screen): string {
+  const made = new Table({
+    head: columns.map(({ title }) => styleText('bold', title, { stream: screen })),
+    colAligns: columns.map(({ align }) => align ?? 'left'),
+    chars: NO_LINES,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  made.push(...rows.map((row) => [...row]));
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+const SUMMARY_COLUMNS: readonly Column[] = [
+  { title: 'Stream' },
+  { title: 'Read', align: 'right' },
+  { title: 'Written', align: 'right' },
+  { title: 'Unchanged', align: 'right' },
+  { title: '' },
+];
+
+/** A run's summary for a terminal of 80 columns: a row a stream, what needs attention below, and how it ended. */
+export function summaryText(summary: Summary, screen: Screen): string {
+  const rows = summary.streams.map((stream) => [
+    stream.stream,
+    count(stream.rows_read),
+    count(stream.rows_written),
+    count(stream.rows_unchanged),
+    stateOf(stream, screen),
+  ]);
+  const seconds = (Date.parse(summary.ended_at) - Date.parse(summary.started_at)) / 1000;
+  const total = summary.streams.reduce((sum, stream) => sum + stream.rows_written, 0);
+  return [
+    ...(rows.length === 0 ? [] : [table(SUMMARY_COLUMNS, rows, screen), '']),
+    ...attention(summary.streams),
+    ...errorLines(summary.streams),
+    `Run ${summary.status}: ${counted(total, 'row')} written in ${span(seconds)} (run ${summary.run_id})`,
+  ].join('\n');
+}
+
+const COLOURS = { succeeded: 'green', failed: 'red', stopped: 'yellow', skipped: 'dim' } as const;
+
+function stateOf(stream: StreamSummary, screen: Screen): string {
+  return styleText(COLOURS[stream.status], stream.status === 'succeeded' ? 'ok' : stream.status, { stream: screen });
+}
+
+const NOTABLE = [
+  ['rows_deleted', 'row', 'marked deleted, since the API no longer has them'],
+  ['rejects', 'record', 'in _cleargrid_rejects, for want of a usable key'],
+  ['changed_fields', 'value', 'that did not fit: null in the column, the original in _extra, the reason in _changes'],
+] as const;
+
+function attention(streams: readonly StreamSummary[]): string[] {
+  return NOTABLE.flatMap(([key, noun, what]) => {
+    const some = streams.filter((stream) => stream[key] > 0);
+    const total = some.reduce((sum, stream) => sum + stream[key], 0);
+    if (total === 0) return [];
+    return [`${counted(total, noun)} ${what}`, `  (${some.map((stream) => stream.stream).join(', ')})`];
+  });
+}
+
+/** Each failure once, with the streams that share it. */
+function errorLines(streams: readonly StreamSummary[]): string[] {
+  const byMessage = Map.groupBy(
+    streams.filter((stream) => stream.error !== null),
+    (stream) => stream.error!.message,
+  );
+  return [...byMessage].map(([message, failed]) => {
+    return `${failed.map((stream) => stream.stream).join(', ')} failed (${failed[0]!.error!.kind}): ${message}`;
+  });
+}

@@ -1,0 +1,73 @@
+import { Failure, type FailureKind } from '../destinations/failure.ts';
+import type { Dataset } from '../schemas/stream.ts';
+
+/** The seam between the sync loop and the Exports API: single attempts, no retries of pages. */
+export interface Source {
+  /** The UUID of the lender that is logged in. */
+  readonly lender: string;
+
+  /** The server's clock, advanced by our monotonic one; our own clock where the server told no time. */
+  now(): string;
+
+  /** Whether `now` stands on the server's clock. */
+  readonly hasServerClock: boolean;
+
+  /**
+   * Asks for one page, once (a 401 apart: tokens are renewed and the request repeated once).
+   *
+   * @throws {PageFailure} for whatever kept the page from arriving whole; `Failure` when nobody's retry can help.
+   */
+  fetchPage(dataset: Dataset, request: PageRequest, signal: AbortSignal): Promise<FetchedPage>;
+}
+
+/** The parameters of a page. All of them are sent with every cursor: a cursor is only valid with those it came from. */
+export interface PageRequest {
+  readonly since: string | null;
+  readonly until: string | null;
+  readonly cursor: string | null;
+  /** 1 to 1000. */
+  readonly limit: number;
+}
+
+export interface FetchedPage {
+  readonly bytes: Uint8Array;
+  /** Server-clock instant at which it was asked for. */
+  readonly askedAt: string;
+}
+
+/**
+ * Why a page did not arrive, cut by what the walker does next.
+ *
+ * - `interrupted`: no connection, reset, silence, too slow, cut short, no JSON: ask again.
+ * - `throttled`: 429, 503: ask again later, and for less at once.
+ * - `refused`: 500 and other 5xx: a passing fault, a rejected cursor, or one that no retry cures; not told apart.
+ * - `timed_out`: 504: ask again later, then for less.
+ * - `too_large`: the body passed 64 MB: ask for less.
+ */
+export type PageFailureReason = 'interrupted' | 'throttled' | 'refused' | 'timed_out' | 'too_large';
+
+/** A page that did not arrive. As a `Failure` (of kind `transient_error`) it ends the stream when the walker's tries are used up. */
+export class PageFailure extends Failure {
+  readonly reason: PageFailureReason;
+  readonly status: number | null;
+  /** What the answer's `Retry-After` asks for, in milliseconds. */
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    reason: PageFailureReason,
+    message: string,
+    options: {
+      cause?: unknown;
+      status?: number | null;
+      requestId?: string | null;
+      retryAfterMs?: number | null;
+      kind?: FailureKind;
+    } = {},
+  ) {
+    super(options.kind ?? 'transient_error', message, options);
+    this.name = 'PageFailure';
+    this.reason = reason;
+    this.status = options.status ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}

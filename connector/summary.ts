@@ -1,0 +1,33 @@
+import type { FailureKind } from '../destinations/failure.ts';
+
+/** A run's outcome: what `sync` prints to stdout as one line of JSON, and what `_cleargrid_runs` keeps. */
+export interface Summary {
+  run_id: string;
+  command: string;
+  version: string;
+  started_at: string;
+  ended_at: string;
+  status: 'succeeded' | 'failed' | 'stopped';
+  streams: StreamSummary[];
+  warnings: string[];
+}
+
+/** What became of one stream in a run. Counts are taken where the rows are written. */
+export interface StreamSummary {
+  stream: string;
+  status: 'succeeded' | 'failed' | 'stopped' | 'skipped';
+  /** Records that the API delivered, repeats included. */
+  rows_read: number;
+  rows_written: number;
+  rows_unchanged: number;
+  rows_deleted: number;
+  /** Values that did not fit their column (see `_changes`). */
+  changed_fields: number;
+  rejects: number;
+  requests: number;
+  retries: number;
+  bytes: number;
+  /** Everything before this instant (by the cursor field) is in the table. */
+  complete: string | null;
+  error: { kind: FailureKind; message: string; request_id: string | null } | null;
+}

@@ -1,0 +1,63 @@
+import { asFailure } from '../../destinations/failure.ts';
+import { readEnvelope } from '../api/envelope.ts';
+import { withRetries } from '../api/retry.ts';
+import type { StreamSummary } from '../summary.ts';
+import { systemTiming } from '../timing.ts';
+import { newCounts } from './context.ts';
+import { cursorRange } from './cursor-values.ts';
+import { parsePosition } from './judge.ts';
+import { streamSummary } from './outcome.ts';
+import { incrementSince } from './plan.ts';
+import type { SyncOptions } from './run.ts';
+import type { SelectedStream } from './selection.ts';
+
+/** For one stream's first page. */
+const BOUNDS = { tries: 5, budgetMs: 60_000 };
+
+/**
+ * What a run would do, found out without writing anything: for each stream where it would begin, and the first page that the
+ * API has from there.
+ *
+ * @returns summaries whose `rows_read` counts that first page; `complete` is what is stored.
+ */
+export async function planStreams(
+  { config, api, destination, reporter, signal, fullRefresh }: SyncOptions,
+  selected: readonly SelectedStream[],
+): Promise<StreamSummary[]> {
+  const stored = new Map((await destination.positions()).map(({ stream, document }) => [stream, document]));
+  const startDate = config.start_date ?? null;
+  const summaries: StreamSummary[] = [];
+  for (const { stream, lookBackMs } of selected) {
+    const counts = newCounts();
+    let complete: string | null = null;
+    try {
+      reporter.streamStarted(stream.name);
+      const document = stored.get(stream.name);
+      const parsed = document === undefined ? null : parsePosition(document);
+      const position = parsed !== null && 'position' in parsed ? parsed.position : null;
+      complete = position?.complete ?? null;
+      const since = position === null || fullRefresh ? startDate : incrementSince(position, lookBackMs, startDate);
+      const until = api.hasServerClock ? api.now() : null;
+      counts.requests++;
+      const page = await withRetries(BOUNDS, systemTiming, signal, () =>
+        api.fetchPage(stream.dataset, { since, until, cursor: null, limit: 1000 }, signal),
+      );
+      const { records, nextCursor } = readEnvelope(page.bytes);
+      counts.rowsRead = records.length;
+      counts.bytes = page.bytes.length;
+      const { last } = cursorRange(records, stream.cursor);
+      reporter.notice(
+        `${stream.name}: would read ${stream.cursor} from ${since ?? 'the beginning'} to ${until ?? 'the end'}: ` +
+          `${records.length} records on the first page${nextCursor === null ? ', and no more' : `, up to ${last ?? 'an unknown instant'}, and more after it`}`,
+        stream.name,
+      );
+      summaries.push(streamSummary(stream.name, 'succeeded', counts, complete, null));
+    } catch (error) {
+      summaries.push(
+        streamSummary(stream.name, signal.aborted ? 'stopped' : 'failed', counts, complete, asFailure(error)),
+      );
+    }
+    reporter.streamEnded(summaries.at(-1)!);
+  }
+  return summaries;
+}

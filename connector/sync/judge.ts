@@ -1,0 +1,76 @@
+import type { StoredPosition } from '../../destinations/contract.ts';
+import { configError } from '../../destinations/failure.ts';
+import { type Position, positionSchema } from '../../destinations/position.ts';
+import type { Stream } from '../../schemas/stream.ts';
+
+/** What a stream's stored position is worth to this run. */
+export type Judgement =
+  /** It goes on from there. */
+  | { readonly verdict: 'goes on'; readonly position: Position }
+  /** There is nothing yet. */
+  | { readonly verdict: 'starts' }
+  /** The position stands for a table that is not there any more: the stream starts over, and says why. */
+  | { readonly verdict: 'starts over'; readonly because: string }
+  /** The rows that are there are read again in full, as the user asked for: the position is made anew around them. */
+  | { readonly verdict: 'is read again'; readonly because: string };
+
+/**
+ * Judges a stored position (rule 17: a position belongs to a table and a lender).
+ *
+ * @throws {Failure} `config_error` when going on would be a guess; the message holds the command that settles it.
+ */
+export function judgePosition(stored: StoredPosition, stream: Stream, lender: string, fullRefresh: boolean): Judgement {
+  const readAgain = (because: string): Judgement => {
+    if (fullRefresh) return { verdict: 'is read again', because };
+    throw configError(
+      `${stream.name}: ${because}. Nothing was changed. To read the stream again in full and keep the table, run: ` +
+        `cleargrid-connector sync --config FILE --streams ${stream.name} --full-refresh`,
+    );
+  };
+
+  if (stored.document === null) {
+    return stored.holdsRows ? readAgain('its table holds rows but has no position') : { verdict: 'starts' };
+  }
+  const parsed = parsePosition(stored.document);
+  if ('problem' in parsed) return readAgain(parsed.problem);
+
+  const { position } = parsed;
+  if (position.lender !== lender) {
+    throw configError(
+      `${stream.name}: its table belongs to another lender (${position.lender}; this login is ${lender}). One schema holds one ` +
+        'lender: give this config a schema, dataset or file of its own.',
+    );
+  }
+  if (position.table !== null && position.table !== stored.table) {
+    return {
+      verdict: 'starts over',
+      because: stored.table === null ? 'its table is gone' : 'its table is not the one that the position was kept for',
+    };
+  }
+  if (position.rows && !stored.holdsRows) return { verdict: 'starts over', because: 'its table was emptied' };
+  if (position.cursor_field !== stream.cursor) {
+    return readAgain(`its position is kept by ${position.cursor_field}, and the stream now by ${stream.cursor}`);
+  }
+  if (position.key.join() !== stream.primaryKey.join()) {
+    return readAgain(`its key was (${position.key.join(', ')}) and is now (${stream.primaryKey.join(', ')})`);
+  }
+  return { verdict: 'goes on', position };
+}
+
+/** Reads a stored document; a problem is put so that it can follow the stream's name. */
+export function parsePosition(document: string): { position: Position } | { problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(document);
+  } catch {
+    return { problem: 'its position is damaged (not JSON)' };
+  }
+  const parsed = positionSchema.safeParse(value);
+  if (parsed.success) return { position: parsed.data };
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version === 'number' && version > 1) {
+    return { problem: `its position was written by a newer version of the connector (position version ${version})` };
+  }
+  const where = parsed.error.issues[0]?.path.join('.') || 'the document';
+  return { problem: `its position is damaged (at ${where})` };
+}

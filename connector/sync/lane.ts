@@ -1,0 +1,148 @@
+import type { Batch, Batching, Prepared } from '../../destinations/contract.ts';
+import type { PositionChange, Refresh } from '../../destinations/position.ts';
+import type { ReadyPage, StreamContext } from './context.ts';
+import { countCommit } from './context.ts';
+
+/**
+ * Collects pages of its windows, in order, and commits them in batches, one commit at a time. A batch ends by bytes, rows or seconds, when
+ * someone waits for memory, or when it is flushed.
+ */
+export interface Lane {
+  /** Takes a page and what the position is once it is written. */
+  add(page: ReadyPage, changes: readonly PositionChange[]): void;
+  /** Takes a change of the position alone. */
+  change(change: PositionChange): void;
+  /** Resolves when all that was taken is durable. @throws {Failure} when a commit failed, this one or one before. */
+  flush(): Promise<void>;
+  /** How many windows the lane has. */
+  windows: number;
+}
+
+interface Open {
+  pages: ReadyPage[];
+  changes: PositionChange[];
+  rows: number;
+  bytes: number;
+  /** Set when `seconds` have passed. */
+  due: boolean;
+  cancelTimer: () => void;
+}
+
+export interface LaneOptions {
+  readonly context: StreamContext;
+  readonly batching: Batching;
+  readonly refresh: Refresh | null;
+  /** Called once when a commit fails: nothing that comes later is committed. */
+  readonly failed: (error: unknown) => void;
+  /** Called after each commit with the changes that are durable now. */
+  readonly committed: (changes: readonly PositionChange[]) => void;
+}
+
+export function createLane({ context, batching, refresh, failed, committed }: LaneOptions): Lane & { close(): void } {
+  const { table, budget, timing } = context;
+  let open = emptyBatch();
+  let commits: Promise<void> = Promise.resolve();
+  let underWay = 0;
+  let broken: { error: unknown } | null = null;
+
+  const full = () => open.rows >= batching.rows || open.bytes >= batching.bytes;
+  const isEmpty = () => open.pages.length === 0 && open.changes.length === 0;
+
+  function startTimer(): void {
+    const stop = new AbortController();
+    const batch = open;
+    batch.cancelTimer = () => stop.abort();
+    timing.sleep(batching.seconds * 1000, stop.signal).then(
+      () => {
+        batch.due = true;
+        sealIfDue();
+      },
+      () => {},
+    );
+  }
+
+  /** A full batch is committed in its turn; one that is only due, or in the way, waits until the lane is free, and grows. */
+  function sealIfDue(): void {
+    if (full() || (underWay === 0 && !isEmpty() && (open.due || budget.pressed))) seal();
+  }
+
+  function seal(): void {
+    if (isEmpty()) return;
+    const batch = open;
+    open = emptyBatch();
+    batch.cancelTimer();
+    underWay++;
+    commits = commits.then(() => write(batch));
+  }
+
+  async function write(batch: Open): Promise<void> {
+    try {
+      if (broken !== null) return;
+      const done = await table.commit(asBatch(batch, refresh));
+      countCommit(context.counts, done);
+      committed(batch.changes);
+      context.progressed(null);
+    } catch (error) {
+      broken = { error };
+      failed(error);
+    } finally {
+      underWay--;
+      for (const page of batch.pages) page.release();
+    }
+    sealIfDue();
+  }
+
+  const stopListening = budget.onPressure(sealIfDue);
+
+  return {
+    windows: 0,
+    add(page, changes) {
+      if (isEmpty()) startTimer();
+      open.pages.push(page);
+      open.rows += page.prepared.records;
+      open.bytes += page.prepared.bytes;
+      open.changes = merge(open.changes, changes);
+      sealIfDue();
+    },
+    change(change) {
+      if (isEmpty()) startTimer();
+      open.changes = merge(open.changes, [change]);
+    },
+    async flush() {
+      seal();
+      await commits;
+      if (broken !== null) throw (broken as { error: unknown }).error;
+    },
+    close() {
+      stopListening();
+      open.cancelTimer();
+      for (const page of open.pages) page.release();
+      open = emptyBatch();
+    },
+  };
+}
+
+function emptyBatch(): Open {
+  return { pages: [], changes: [], rows: 0, bytes: 0, due: false, cancelTimer: () => {} };
+}
+
+function asBatch({ pages, changes }: Open, refresh: Refresh | null): Batch<Prepared> {
+  return { pages: pages.map((page) => page.prepared), changes, refresh };
+}
+
+/** Appends changes; of a window that only went further, and of values seen, the last word says all. */
+export function merge(changes: readonly PositionChange[], added: readonly PositionChange[]): PositionChange[] {
+  const merged = [...changes];
+  for (const change of added) {
+    const at = merged.findIndex((earlier) => replaces(change, earlier));
+    if (at !== -1) merged.splice(at, 1);
+    merged.push(change);
+  }
+  return merged;
+}
+
+function replaces(change: PositionChange, earlier: PositionChange): boolean {
+  if (change.type === 'seen') return earlier.type === 'seen' && change.value >= earlier.value;
+  if (change.type !== 'window' || earlier.type !== 'window') return false;
+  return earlier.until === change.until && earlier.becomes.length === 1 && earlier.becomes[0]!.until === change.until;
+}

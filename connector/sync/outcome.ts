@@ -1,0 +1,62 @@
+import type { Failure } from '../../destinations/failure.ts';
+import type { StreamSummary, Summary } from '../summary.ts';
+import { VERSION } from '../version.ts';
+import { type Counts, newCounts } from './context.ts';
+
+/** What a run is called in its summary and its record. */
+export interface RunIdentity {
+  readonly id: string;
+  readonly command: string;
+  readonly startedAt: string;
+}
+
+/** A stream's part of the summary. */
+export function streamSummary(
+  stream: string,
+  status: StreamSummary['status'],
+  counts: Counts,
+  complete: string | null,
+  failure: Failure | null,
+): StreamSummary {
+  const { committed } = counts;
+  return {
+    stream,
+    status,
+    rows_read: counts.rowsRead,
+    rows_written: committed.written,
+    rows_unchanged: committed.unchanged,
+    rows_deleted: counts.rowsDeleted,
+    changed_fields: committed.changedFields,
+    rejects: committed.rejects,
+    requests: counts.requests,
+    retries: counts.retries,
+    bytes: counts.bytes,
+    complete,
+    error: failure && { kind: failure.kind, message: failure.message, request_id: failure.requestId },
+  };
+}
+
+/** The part of a stream that was not read at all. */
+export function unreadSummary(stream: string, failure: Failure | null): StreamSummary {
+  return streamSummary(stream, failure === null ? 'skipped' : 'failed', newCounts(), null, failure);
+}
+
+/** The run's summary. Stopped counts before failed: what failed then may only have been stopped. */
+export function runSummary(
+  run: RunIdentity,
+  endedAt: string,
+  streams: StreamSummary[],
+  warnings: readonly string[],
+): Summary {
+  const has = (status: StreamSummary['status']) => streams.some((stream) => stream.status === status);
+  return {
+    run_id: run.id,
+    command: run.command,
+    version: VERSION,
+    started_at: run.startedAt,
+    ended_at: endedAt,
+    status: has('stopped') ? 'stopped' : has('failed') ? 'failed' : 'succeeded',
+    streams,
+    warnings: [...warnings],
+  };
+}

@@ -1,0 +1,106 @@
+import type { Batching } from '../../destinations/contract.ts';
+import type { PositionChange, Refresh, Window } from '../../destinations/position.ts';
+import type { StreamContext } from './context.ts';
+import { createLane } from './lane.ts';
+import { pageReader } from './reader.ts';
+import { walk } from './walker.ts';
+import { BEGINNING_OF_DATA } from './windows.ts';
+
+/** At most this many windows of a stream are unfinished at once: the position stays one small document. */
+const MOST_WINDOWS = 64;
+
+export interface PassOptions {
+  readonly batching: Batching;
+  /** The unfinished windows to read to their end. Several only when the stored position has them already. */
+  readonly windows: readonly Window[];
+  /** What the position must become before any of them is recorded: goes with the first batch. */
+  readonly changes: readonly PositionChange[];
+  readonly refresh: Refresh | null;
+  /** Called after each commit with what is durable now. */
+  readonly committed: (changes: readonly PositionChange[]) => void;
+}
+
+/**
+ * Reads windows to their end, several at once, and commits what they bring. When it fails or is stopped, the pages that have
+ * arrived are committed before it throws: a crash costs time, a failure not even that.
+ *
+ * @returns how many pages were read.
+ */
+export async function readWindows(context: StreamContext, options: PassOptions): Promise<number> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const inner: StreamContext = { ...context, signal };
+  const readPage = pageReader(inner);
+  const { limiter, counts } = context;
+
+  let failure: { error: unknown } | null = null;
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    stop.abort(error);
+  };
+
+  const lanes = Array.from({ length: options.batching.lanes }, () =>
+    createLane({
+      context: inner,
+      batching: options.batching,
+      refresh: options.refresh,
+      failed: fail,
+      committed: options.committed,
+    }),
+  );
+  for (const change of options.changes) lanes[0]!.change(change);
+
+  let beginning: Promise<string> | null = null;
+  const askBeginning = async () => {
+    try {
+      const page = await readPage({ since: null, until: null, cursor: null, limit: 1 });
+      page.release();
+      return page.last ?? BEGINNING_OF_DATA;
+    } catch {
+      return BEGINNING_OF_DATA;
+    }
+  };
+
+  const walks = new Set<Promise<void>>();
+  let pages = 0;
+  const begin = (window: Window): void => {
+    const lane = lanes.reduce((least, other) => (other.windows < least.windows ? other : least));
+    const leave = limiter.join();
+    lane.windows++;
+    counts.windows++;
+    const started = walk({
+      context: inner,
+      window,
+      lane,
+      readPage: async (request) => {
+        const page = await readPage(request);
+        pages++;
+        return page;
+      },
+      idle: () => Math.min(limiter.idle, MOST_WINDOWS - walks.size),
+      start: begin,
+      beginning: () => {
+        beginning ??= askBeginning();
+        return beginning;
+      },
+    })
+      .catch(fail)
+      .finally(() => {
+        leave();
+        lane.windows--;
+        counts.windows--;
+        walks.delete(started);
+      });
+    walks.add(started);
+  };
+
+  try {
+    for (const window of options.windows) begin(window);
+    while (walks.size > 0) await Promise.race(walks);
+    for (const lane of lanes) await lane.flush().catch(fail);
+  } finally {
+    for (const lane of lanes) lane.close();
+  }
+  if (failure !== null) throw (failure as { error: unknown }).error;
+  return pages;
+}

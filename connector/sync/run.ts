@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { Destination, RunRecord } from '../../destinations/contract.ts';
+import type { Api } from '../api/connect.ts';
+import type { Config } from '../config/schema.ts';
+import type { Reporter } from '../report.ts';
+import type { StreamSummary, Summary } from '../summary.ts';
+import { systemTiming } from '../timing.ts';
+import { VERSION } from '../version.ts';
+import { planStreams } from './dry-run.ts';
+import { type RunIdentity, runSummary, unreadSummary } from './outcome.ts';
+import { type SelectedStream, selectStreams } from './selection.ts';
+import { syncStreams } from './streams.ts';
+
+export interface SyncOptions {
+  readonly config: Config;
+  readonly destination: Destination;
+  readonly api: Api;
+  /** The streams that the command line picks among the config's, or null: all of them. */
+  readonly streams: readonly string[] | null;
+  readonly fullRefresh: boolean;
+  readonly allowMassDelete: boolean;
+  /** Plan and ask the API, and write nothing anywhere. */
+  readonly dryRun: boolean;
+  readonly reporter: Reporter;
+  /** Aborted when the run is to stop; it then ends within seconds with every position intact. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One run of `sync`, from the catalog to the record of how it ended.
+ *
+ * @returns the summary, also when streams failed.
+ * @throws {Failure} when the run could not begin: a refused setting, a taken lock, a destination out of reach.
+ */
+export async function runSync(options: SyncOptions): Promise<Summary> {
+  const { config, api } = options;
+  const warnings: string[] = [];
+  const reporter: Reporter = {
+    ...options.reporter,
+    warning: (message, stream) => {
+      warnings.push(message);
+      options.reporter.warning(message, stream);
+    },
+  };
+
+  const catalog = await api.catalog();
+  const run: RunIdentity = { id: randomUUID(), command: 'sync', startedAt: api.now() };
+  if (catalog.datasets === null) {
+    reporter.warning(`the catalog cannot be read (${catalog.problem}); every stream is taken as available`);
+  }
+  const selection = selectStreams(config, options.streams, catalog.datasets);
+  for (const warning of selection.warnings) reporter.warning(warning);
+
+  const good = selection.streams.filter(({ refused }) => refused === null);
+  const unread = [
+    ...selection.streams
+      .filter(({ refused }) => refused !== null)
+      .map(({ stream, refused }) => unreadSummary(stream.name, refused)),
+    ...selection.skipped.map((name) => unreadSummary(name, null)),
+  ];
+  for (const summary of unread) if (summary.status === 'failed') reporter.streamEnded(summary);
+  const summarize = (streams: readonly StreamSummary[]) =>
+    runSummary(run, api.now(), [...streams, ...unread], warnings);
+
+  if (options.dryRun) return summarize(await planStreams({ ...options, reporter }, good));
+  return writeStreams({ ...options, reporter }, run, good, summarize);
+}
+
+async function writeStreams(
+  { config, api, destination, reporter, signal, fullRefresh, allowMassDelete }: SyncOptions,
+  run: RunIdentity,
+  selected: readonly SelectedStream[],
+  summarize: (streams: readonly StreamSummary[]) => Summary,
+): Promise<Summary> {
+  const streams = selected.map(({ stream }) => stream);
+  const refreshed = new Set(fullRefresh ? streams.map(({ name }) => name) : []);
+  const tables = await destination.open(streams, { ...run, fullRefresh: refreshed });
+
+  const begun: RunRecord = {
+    runId: run.id,
+    command: run.command,
+    version: VERSION,
+    startedAt: run.startedAt,
+    endedAt: null,
+    status: 'running',
+    summary: null,
+  };
+  await destination.runs.begin(begun);
+  const done = await syncStreams({
+    streams: selected,
+    tables,
+    destination,
+    source: api,
+    timing: systemTiming,
+    reporter,
+    signal,
+    concurrency: config.concurrency,
+    streamsAtOnce: config.streams_at_once,
+    startDate: config.start_date ?? null,
+    fullRefresh,
+    allowMassDelete,
+  });
+  const summary = summarize(done);
+  await destination.runs.end({ ...begun, endedAt: summary.ended_at, status: summary.status, summary });
+  return summary;
+}

@@ -1,0 +1,179 @@
+import type { Batching } from '../../destinations/contract.ts';
+
+import {
+  applyChanges,
+  type Position,
+  type PositionChange,
+  type Refresh,
+  type Window,
+} from '../../destinations/position.ts';
+import type { StreamContext } from './context.ts';
+import { earlierBy } from './instants.ts';
+import { judgePosition } from './judge.ts';
+import { readWindows } from './pass.ts';
+import { endedAt, incrementSince, notBefore, reachesFurther } from './plan.ts';
+
+/** Passes after the first of a full refresh, in one run: each reads what moved during the one before. */
+const MOST_SETTLING_PASSES = 5;
+
+/** How far a settling pass looks back over the one before it, in milliseconds. */
+const SETTLING_LOOK_BACK_MS = 60_000;
+
+export interface StreamOptions {
+  readonly batching: Batching;
+  /** Nothing older (by the cursor field) is read; null: everything is. */
+  readonly startDate: string | null;
+  readonly lookBackMs: number;
+  readonly fullRefresh: boolean;
+  readonly allowMassDelete: boolean;
+  /** The run's upper `until`, from the server's clock; null when the server told no time. */
+  readonly until: string | null;
+  /** Something a person should know. */
+  warn(message: string): void;
+  /** Called whenever more is durable. */
+  moved(position: Position): void;
+}
+
+/**
+ * Brings one stream up to date: first what an earlier run left unfinished, then what this run adds to it. Every step is a
+ * span of the cursor field that is read to its end (`readWindows`), recorded in the position before the next one is planned.
+ *
+ * @throws {Failure} whatever kept it from its end; what was committed until then stays.
+ */
+export async function syncStream(context: StreamContext, options: StreamOptions): Promise<void> {
+  const { stream, table, source, counts } = context;
+  const { lookBackMs, startDate, until, warn } = options;
+
+  const judgement = judgePosition(await table.position(), stream, source.lender, options.fullRefresh);
+  let pending: PositionChange[] = [];
+  let position: Position;
+  if (judgement.verdict === 'goes on') position = judgement.position;
+  else {
+    if (judgement.verdict === 'starts over') warn(`${stream.name}: ${judgement.because}; it is loaded from the start`);
+    position = newPosition(context, startDate);
+    pending = [{ type: 'begin', position }];
+  }
+
+  if (position.windows.length > 0) await readLeftOver();
+  if (reachesFurther(startDate, position.from) && position.complete !== null) {
+    await readSpan(startDate, position.from, position.refresh);
+  }
+  if (position.refresh === null) await readSpan(incrementSince(position, lookBackMs, startDate), until, null);
+  else await settleRefresh(position.refresh);
+
+  /** Finishes the windows that an earlier run left. */
+  async function readLeftOver(): Promise<void> {
+    const open = position.windows.find((window) => window.until === null);
+    if (open !== undefined) {
+      const change: PositionChange = { type: 'window', until: null, becomes: endedAt(position.seen, open) };
+      await record(change);
+    }
+    if (position.windows.length > 0) await read(position.windows, position.refresh);
+  }
+
+  /** Makes a change of the position durable by itself. */
+  async function record(change: PositionChange): Promise<void> {
+    await table.commit({ pages: [], changes: [...pending, change], refresh: position.refresh });
+    position = applyChanges(position, [change], { table: position.table, holdsRows: position.rows });
+    pending = [];
+  }
+
+  /**
+   * Reads what moved while the refresh was reading, until a pass fits one page; then deletions can be told from rows that
+   * moved, and are marked (rule 15).
+   */
+  async function settleRefresh(open: Refresh): Promise<void> {
+    let since = incrementSince(position, lookBackMs, startDate);
+    if (!source.hasServerClock) {
+      await readSpan(since, null, open);
+      return warn(
+        `${stream.name}: the server told no time, so deletions cannot be told apart; a run that knows it marks them`,
+      );
+    }
+    for (let pass = 1; pass <= MOST_SETTLING_PASSES; pass++) {
+      const pages = await readSpan(since, source.now(), { ...open, pass: open.pass + pass });
+      if (pages <= 1) return markDeleted(open);
+      since = notBefore(startDate, earlierBy(position.complete ?? open.started, SETTLING_LOOK_BACK_MS));
+    }
+    warn(`${stream.name}: it changed too fast for deletions to be told apart; the next run marks them`);
+  }
+
+  async function markDeleted({ since, until: end }: Refresh): Promise<void> {
+    const request = { since, until: end, at: source.now(), allowMassDelete: options.allowMassDelete };
+    const finished = await table.finishRefresh(request);
+    if ('held' in finished) {
+      warn(
+        `${stream.name}: ${finished.held} of ${finished.rows} rows are no longer returned by the API; so many are not marked deleted ` +
+          `without leave. If that is right, run: cleargrid-connector sync --config FILE --streams ${stream.name} --allow-mass-delete`,
+      );
+      return;
+    }
+    counts.rowsDeleted += finished.deleted;
+    position = { ...position, refresh: null };
+  }
+
+  /** Plans the span and reads it to its end. @returns how many pages it took. */
+  function readSpan(since: string | null, end: string | null, refresh: Refresh | null): Promise<number> {
+    const windows = [newWindow(since, end)];
+    const from = position.complete === null || reachesFurther(since, position.from) ? startDate : position.from;
+    pending = [...pending, { type: 'plan', from, until: end, windows, refresh }];
+    return read(windows, refresh);
+  }
+
+  async function read(windows: readonly Window[], refresh: Refresh | null): Promise<number> {
+    const changes = pending;
+    pending = [];
+    return readWindows(context, {
+      batching: options.batching,
+      windows,
+      changes,
+      refresh,
+      committed: (done) => {
+        position = applyChanges(position, done, { table: position.table, holdsRows: position.rows });
+        options.moved(position);
+      },
+    });
+  }
+}
+
+/**
+ * Opens a full refresh of a stream whose table holds rows, and records it before anything is read: whatever ends this run, any later
+ * one goes on with it. A refresh that is open already stays as it is.
+ *
+ * @throws {Failure} when the stored position is refused, as `syncStream` would.
+ */
+export async function openRefresh(
+  context: Pick<StreamContext, 'stream' | 'table' | 'source'>,
+  { startDate, until }: Pick<StreamOptions, 'startDate' | 'until'>,
+): Promise<void> {
+  const { stream, table, source } = context;
+  const stored = await table.position();
+  const judgement = judgePosition(stored, stream, source.lender, true);
+  const position = judgement.verdict === 'goes on' ? judgement.position : newPosition(context, startDate);
+  if (position.refresh !== null || !stored.holdsRows) return;
+  const refresh: Refresh = { started: source.now(), pass: 1, since: startDate, until };
+  const from = reachesFurther(startDate, position.from) ? startDate : position.from;
+  const begun: Position = { ...position, from, until, windows: [newWindow(startDate, until)], refresh };
+  await table.commit({ pages: [], changes: [{ type: 'begin', position: begun }], refresh });
+}
+
+function newPosition({ stream, source }: Pick<StreamContext, 'stream' | 'source'>, startDate: string | null): Position {
+  return {
+    version: 1,
+    lender: source.lender,
+    table: null,
+    cursor_field: stream.cursor,
+    key: [...stream.primaryKey],
+    rows: false,
+    from: startDate,
+    complete: null,
+    seen: null,
+    until: null,
+    windows: [],
+    refresh: null,
+  };
+}
+
+function newWindow(since: string | null, until: string | null): Window {
+  return { since, until, cursor: null, last: null };
+}

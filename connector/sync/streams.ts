@@ -1,0 +1,132 @@
+import pLimit from 'p-limit';
+import type { Destination, Table } from '../../destinations/contract.ts';
+import { asFailure, type Failure } from '../../destinations/failure.ts';
+import { compileMapper } from '../../schemas/mapper.ts';
+import type { Stream } from '../../schemas/stream.ts';
+import type { Reporter } from '../report.ts';
+import type { Source } from '../source.ts';
+import type { StreamSummary } from '../summary.ts';
+import type { Timing } from '../timing.ts';
+import { createBudget } from './budget.ts';
+import { type Counts, newCounts, type RunContext, type StreamContext } from './context.ts';
+import { createLimiter } from './limiter.ts';
+import { streamSummary } from './outcome.ts';
+import { createPatience, type Patience } from './patience.ts';
+import { openRefresh, syncStream } from './stream.ts';
+
+/** What the pages of all streams may hold at once, in bytes: in flight and waiting to be written. */
+const BUDGET_BYTES = 64 * 1024 * 1024;
+
+export interface SyncStreamsOptions {
+  readonly streams: readonly { readonly stream: Stream; readonly lookBackMs: number }[];
+  readonly tables: ReadonlyMap<string, Table>;
+  readonly destination: Pick<Destination, 'kinds' | 'batching'>;
+  readonly source: Source;
+  readonly timing: Timing;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  readonly concurrency: number;
+  readonly streamsAtOnce: number;
+  readonly startDate: string | null;
+  readonly fullRefresh: boolean;
+  readonly allowMassDelete: boolean;
+  readonly budgetBytes?: number;
+}
+
+/**
+ * Brings all streams up to date, several at once, over one limit of requests and one budget of memory. What happens to one
+ * stream stops no other.
+ *
+ * @returns one summary a stream, in the order given; never throws for what a stream threw.
+ */
+export async function syncStreams(options: SyncStreamsOptions): Promise<StreamSummary[]> {
+  const { source, timing, signal } = options;
+  const run: RunContext = {
+    source,
+    timing,
+    signal,
+    limiter: createLimiter(options.concurrency),
+    budget: createBudget(options.budgetBytes ?? BUDGET_BYTES),
+  };
+  const patience = createPatience(timing);
+  const until = source.hasServerClock ? source.now() : null;
+  if (options.fullRefresh) await openRefreshes(options, until);
+  const atOnce = pLimit(options.streamsAtOnce);
+  return Promise.all(options.streams.map((entry) => atOnce(() => syncOne(options, run, patience, until, entry))));
+}
+
+/** Records the refresh of every stream before the first is read, so that none is forgotten when the run ends early. */
+async function openRefreshes({ streams, tables, source, startDate, signal }: SyncStreamsOptions, until: string | null) {
+  for (const { stream } of streams) {
+    if (signal.aborted) return;
+    // What keeps a stream from it is met again, and told, when the stream is read.
+    await openRefresh({ stream, table: tables.get(stream.name)!, source }, { startDate, until }).catch(() => {});
+  }
+}
+
+async function syncOne(
+  options: SyncStreamsOptions,
+  run: RunContext,
+  patience: Patience,
+  until: string | null,
+  { stream, lookBackMs }: SyncStreamsOptions['streams'][number],
+): Promise<StreamSummary> {
+  const { reporter, destination, signal } = options;
+  const counts = newCounts();
+  let complete: string | null = null;
+  const context: StreamContext = {
+    ...run,
+    stream,
+    table: options.tables.get(stream.name)!,
+    mapper: compileMapper(stream, destination.kinds),
+    patience: patience.forStream(),
+    counts,
+    progressed: (waiting, throttledMs = 0) =>
+      reporter.progress(stream.name, { ...progressOf(counts), waiting, ...(throttledMs > 0 && { throttledMs }) }),
+  };
+  let failure: Failure | null = null;
+  try {
+    signal.throwIfAborted();
+    reporter.streamStarted(stream.name);
+    await syncStream(context, {
+      batching: destination.batching,
+      startDate: options.startDate,
+      lookBackMs,
+      fullRefresh: options.fullRefresh,
+      allowMassDelete: options.allowMassDelete,
+      until,
+      warn: (message) => reporter.warning(message, stream.name),
+      moved: (position) => {
+        complete = position.complete;
+      },
+    });
+    warnOfRepeatedKeys(reporter, stream, counts);
+  } catch (error) {
+    failure = asFailure(error);
+  }
+  const stopped = failure !== null && signal.aborted;
+  const summary = streamSummary(
+    stream.name,
+    stopped ? 'stopped' : failure ? 'failed' : 'succeeded',
+    counts,
+    complete,
+    stopped ? null : failure,
+  );
+  reporter.streamEnded(summary);
+  return summary;
+}
+
+function progressOf(counts: Counts) {
+  return { rowsRead: counts.rowsRead, rowsWritten: counts.committed.written, windows: counts.windows };
+}
+
+function warnOfRepeatedKeys(reporter: Reporter, stream: Stream, counts: Counts): void {
+  const repeated = counts.committed.repeatedKeys;
+  if (repeated === 0 || stream.suspectKey === null) return;
+  const override = JSON.stringify({ name: stream.name, primary_key: stream.suspectKey.suggest });
+  reporter.warning(
+    `${stream.name}: ${repeated} rows share a key with another row and went to the rejects table; to keep them all, add ` +
+      `${override} to stream_overrides and run once with --full-refresh`,
+    stream.name,
+  );
+}

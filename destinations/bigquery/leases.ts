@@ -1,0 +1,80 @@
+import { LockedFailure } from '../failure.ts';
+import { locked } from '../refusals.ts';
+import { createBookkeeping, endLeases, LEASE_SECONDS, renewLeases, takeLeases } from './bookkeeping-sql.ts';
+import { LEDGER } from './names.ts';
+import type { Session } from './session.ts';
+import { BigqueryFailure, isNotFound } from './trouble.ts';
+
+/** A run's leases of its streams. */
+export interface Leases {
+  /** Greater than that of any run before. */
+  readonly token: number;
+  /** Gives them back; those that cannot be given back run out by themselves. */
+  end(): Promise<void>;
+}
+
+/** The run that takes them. */
+export interface Holder {
+  readonly id: string;
+  readonly startedAt: string;
+}
+
+/** A lease that its run has just ended is waited for; one that a dead run left lasts longer than that. */
+const LOCK_WAIT_MS = 5_000;
+const LOCK_POLL_MS = 1_500;
+
+/**
+ * Takes the leases of these names (streams', or the ledger's), or none, and keeps them until they are given back.
+ *
+ * @throws {LockedFailure} when another run has one.
+ */
+export async function holdLeases(session: Session, names: readonly string[], run: Holder): Promise<Leases> {
+  const token = await untilFree(() => take(session, names, run), session);
+  const parameters = { run: run.id, token };
+  const renewing = setInterval(
+    () => {
+      // What cannot be renewed in time may be taken over; the next commit learns of it.
+      session.run({ sql: renewLeases(session.place), parameters }, { what: 'renew the leases' }).catch(() => {});
+    },
+    (LEASE_SECONDS * 1000) / 3,
+  );
+  renewing.unref();
+  return {
+    token,
+    async end() {
+      clearInterval(renewing);
+      await session
+        .run({ sql: endLeases(session.place), parameters }, { what: 'give the leases back' })
+        .catch(() => {});
+    },
+  };
+}
+
+async function take(session: Session, names: readonly string[], run: Holder): Promise<number> {
+  const parameters = { streams: names, run: run.id, started: run.startedAt };
+  const statement = { sql: takeLeases(session.place), parameters };
+  const holders = await session.rows(statement, { what: 'take the leases' }).catch(async (error: unknown) => {
+    if (!(error instanceof BigqueryFailure) || !isNotFound(error.trouble)) throw error;
+    await session.run({ sql: createBookkeeping(session.place) }, { what: 'make the tables of positions and leases' });
+    return session.rows(statement, { what: 'take the leases' });
+  });
+  const other = holders.find((holder) => holder.run_id !== run.id);
+  if (other)
+    throw locked(
+      other.stream === LEDGER ? 'the ledger of accounts' : `stream ${other.stream}`,
+      String(other.run_id),
+      String(other.started_at),
+    );
+  return Number(holders[0]?.token ?? 0);
+}
+
+async function untilFree<T>(attempt: () => Promise<T>, session: Session): Promise<T> {
+  for (let waited = 0; ; waited += LOCK_POLL_MS) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof LockedFailure) || waited >= LOCK_WAIT_MS) throw error;
+      await session.sleep(LOCK_POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import type { Stream } from '../../schemas/stream.ts';
+import type { Batch, Committed, FinishedRefresh, FinishRefresh, Run, Table } from '../contract.ts';
+import { systemError } from '../failure.ts';
+import { judgeStored, refreshedPosition } from '../stored.ts';
+import type { TableInfo } from './catalog.ts';
+import { commitMarking } from './commit-sql.ts';
+import type { Costs } from './costs.ts';
+import { firstLoad } from './first-load.ts';
+import { inPlace, tableNames } from './names.ts';
+import { type LoadPage, pageEncoder } from './ndjson.ts';
+import { type Progress, type Stored, streamProgress } from './progress.ts';
+import { countUnseen, forgetSeen, markUnseen } from './rows-sql.ts';
+import type { Session } from './session.ts';
+import { totalsOf } from './stage.ts';
+import { createTable } from './tables-sql.ts';
+import { upsert } from './upsert.ts';
+
+export interface TableOptions {
+  readonly session: Session;
+  readonly stream: Stream;
+  readonly run: Run;
+  /** The run's fencing token. */
+  readonly token: number;
+  readonly costs: Costs;
+}
+
+/** What the ways to write a batch share. */
+export interface WriteContext extends TableOptions {
+  readonly progress: Progress;
+  readonly names: ReturnType<typeof tableNames>;
+}
+
+/** Where a stream's rows are now. */
+export interface Whereabouts {
+  readonly table: TableInfo | null;
+  /** Only looked for where there is no table. */
+  readonly loading: TableInfo | null;
+}
+
+/** Somebody stores positions for a stream whose lease this run has: it tries this often to come after. */
+const MOST_TRIES = 3;
+
+export function bigqueryTable(options: TableOptions): Table {
+  const { session, stream, costs } = options;
+  const names = tableNames(stream);
+  const progress = streamProgress({ ...options, runId: options.run.id });
+  const context: WriteContext = { ...options, progress, names };
+  const encode = pageEncoder(stream);
+  const oneAtATime = queue();
+
+  async function whereabouts(): Promise<Whereabouts> {
+    const table = await session.catalog.table(names.table);
+    return { table, loading: table === null ? await session.catalog.table(names.loading) : null };
+  }
+
+  async function commit({ pages, changes, refresh }: Batch<LoadPage>): Promise<Committed> {
+    const totals = totalsOf(pages);
+    return afterWhatIsStored(async (stored) => {
+      const found = await whereabouts();
+      const state = judgeStored(stream.name, stored.document, identityOf(found, stored.document), changes);
+      const write = found.table === null && refresh === null ? firstLoad : upsert;
+      return write({ context, found, stored, state, totals, changes, refreshing: refresh !== null });
+    });
+  }
+
+  async function finishRefresh({ since, until, at, allowMassDelete }: FinishRefresh): Promise<FinishedRefresh> {
+    const tables = {
+      table: inPlace(session.place, names.table),
+      seen: inPlace(session.place, names.seen),
+      staging: '',
+    };
+    const sql = commitMarking(session.place, {
+      count: countUnseen(stream, tables),
+      mark: markUnseen(stream, tables),
+      forget: forgetSeen(tables),
+      allowMassDelete,
+    });
+    const answer = await afterWhatIsStored(async (stored) => {
+      const found = await whereabouts();
+      const position = refreshedPosition(stream.name, stored.document, identityOf(found, stored.document));
+      if (found.table === null) {
+        const empty = createTable(stream, tables.table, found.loading?.identity ?? null, 'day');
+        await session.run({ sql: empty }, { what: `make the table ${stream.name}`, stream: stream.name, costs });
+      }
+      return progress.advance(stored, JSON.stringify({ ...position, refresh: null }), sql, { since, until, at });
+    });
+    const { held, unseen, unmarked } = answer;
+    if (held === true) return { held: Number(unseen), rows: Number(unmarked) };
+    costs.modifications++;
+    await session.catalog.deleteTable(names.seen).catch(() => {});
+    return { deleted: Number(unseen) };
+  }
+
+  /** Works with what is stored, and again with what is stored then where that has changed under the work's hands. */
+  async function afterWhatIsStored<T>(work: (stored: Stored) => Promise<T | null>): Promise<T> {
+    for (let attempt = 1; attempt <= MOST_TRIES; attempt++) {
+      const done = await work(await progress.known());
+      if (done !== null) return done;
+    }
+    throw systemError(`stream ${stream.name}: something else stores positions for it; nothing was written`);
+  }
+
+  return {
+    async position() {
+      const [stored, found] = await Promise.all([progress.read(), whereabouts()]);
+      const table = identityOf(found, stored.document);
+      const holdsRows = table !== null && (await session.catalog.holdsRows(found.table ? names.table : names.loading));
+      return { document: stored.document, table, holdsRows };
+    },
+    prepare: encode,
+    commit: (batch) => oneAtATime(() => commit(batch as Batch<LoadPage>)),
+    finishRefresh: (request) => oneAtATime(() => finishRefresh(request)),
+  };
+}
+
+/**
+ * The identity of the stream's table. One that was made of a loading table answers to that one's identity for as long as the
+ * position names it: then its position was not stored any more after it was made.
+ */
+function identityOf({ table, loading }: Whereabouts, document: string | null): string | null {
+  if (table === null) return loading?.identity ?? null;
+  return table.madeFrom !== null && tableIn(document) === table.madeFrom ? table.madeFrom : table.identity;
+}
+
+function tableIn(document: string | null): unknown {
+  try {
+    return (JSON.parse(document ?? 'null') as { table?: unknown } | null)?.table;
+  } catch {
+    return null;
+  }
+}
+
+/** Runs what it is given one after the other. */
+function queue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => {});
+    return next;
+  };
+}

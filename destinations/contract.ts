@@ -1,0 +1,202 @@
+import type { Kinds } from '../schemas/kinds.ts';
+import type { Mapping } from '../schemas/row.ts';
+import type { Stream } from '../schemas/stream.ts';
+import type { Ledger } from './ledger.ts';
+import type { PositionChange, Refresh } from './position.ts';
+
+/**
+ * The seam between the sync loop and the places that rows go to. A destination is a function that returns a `Destination`;
+ * `test/destination-suite.ts` is this contract as code, and every destination passes it.
+ *
+ * Words: a page is one API response; a batch is rows of whole pages and the position that holds once they are written; a
+ * commit writes a batch, rows and position together; a run is one execution of the connector.
+ */
+export interface Destination {
+  /** The native type for each kind of column and what fits into it: rows are mapped for this record. */
+  readonly kinds: Kinds;
+  readonly batching: Batching;
+
+  /**
+   * Proves, by doing it, that tables can be created and written, and leaves nothing behind.
+   *
+   * @throws {Failure} `config_error` naming the missing right or wrong setting, `transient_error` when out of reach.
+   */
+  check(): Promise<void>;
+
+  /**
+   * Takes the locks of all these streams for this run, at once, and brings their existing tables up to date: a column newly
+   * declared is added, and filled from `_extra` in the same transaction; nothing is dropped or narrowed. Tables that do not
+   * exist yet are made by their first commit. Called at most once.
+   *
+   * @returns one table a stream, by the stream's name.
+   * @throws {LockedFailure} when a lock is taken (after 5 s, which a dead run's lock may take to end); nothing is locked then.
+   * @throws {Failure} `config_error` when a table cannot serve (a column narrowed by hand, another key without full refresh).
+   */
+  open(streams: readonly Stream[], run: Run): Promise<ReadonlyMap<string, Table>>;
+
+  /** The positions as they are stored, without any lock and without creating anything: for people and for dry runs. */
+  positions(): Promise<readonly StoredDocument[]>;
+
+  readonly runs: Runs;
+
+  /** The accounts that were sent to ClearGrid: for `push` and `reconcile`. */
+  readonly ledger: Ledger;
+
+  /**
+   * The rows of one SELECT, streamed. Numbers of any size come as numbers where those say the same (`exactNumber`), else as text; so do
+   * instants, dates and JSON.
+   *
+   * @throws {Failure} `config_error` when the statement is refused.
+   */
+  query(sql: string): AsyncIterable<Readonly<Record<string, unknown>>>;
+
+  /** Ends the locks and closes everything; a second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** What a lane collects before it commits, whichever comes first, and how many commits of one stream may be under way at once. */
+export interface Batching {
+  readonly lanes: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** The run that opens a destination. */
+export interface Run {
+  readonly id: string;
+  readonly command: string;
+  /** Server-clock instant, like all instants `YYYY-MM-DDTHH:MM:SS.ffffffZ`. */
+  readonly startedAt: string;
+  /** Streams (by name) that this run reads in full again: for these, another primary key than the table's is accepted. */
+  readonly fullRefresh: ReadonlySet<string>;
+}
+
+/** One stream's table, held by this run. `commit` is called by up to `batching.lanes` lanes at once, all else alone. */
+export interface Table {
+  position(): Promise<StoredPosition>;
+
+  /**
+   * Makes a page ready to be written, synchronously; called once for each page as it arrives. This is where a page is decoded:
+   * what it throws makes the page a failed fetch, which is asked for again.
+   */
+  prepare(page: Page): Prepared;
+
+  /**
+   * Writes the batch: rows, rejects and then the position, durable together or (where there is no such transaction) in this
+   * order. Of rows with one key the newest is kept: version column first (null lowest), then `_synced_at`; a row is replaced only by
+   * a strictly greater version, and not written at all when nothing but the version of reading differs. A row marked deleted
+   * always loses. While a refresh is open (`batch.refresh`), the first row of a key that this refresh brings replaces whatever is
+   * stored, whatever its version; among the refresh's own rows newer wins; their keys are recorded as seen.
+   *
+   * What is transient is tried again inside. The records of a batch may come again at any time, prepared anew, and with them its
+   * `changes`, where nobody learned that they are stored already: neither then changes anything. A prepared page is committed
+   * once, successfully or not.
+   *
+   * @throws {Failure} when the batch was not written; the stored position is then as before. A run that lost its lock gets a
+   *   `transient_error` and has written nothing.
+   */
+  commit(batch: Batch): Promise<Committed>;
+
+  /**
+   * Ends the open refresh: marks rows deleted whose key it has not seen and whose cursor value lies in `[since, until)`, forgets the
+   * seen keys, sets the position's `refresh` to null, all in one transaction. Rows already marked, and rows without a cursor value, are left alone.
+   * When more than half of the unmarked rows, and at least 100, would be marked and that is not allowed, nothing is changed.
+   *
+   * @throws {Failure} `system_error` when no refresh is open, `config_error` when the keys that it has seen are lost.
+   */
+  finishRefresh(request: FinishRefresh): Promise<FinishedRefresh>;
+}
+
+/** One API response of a stream, as it came. */
+export interface Page {
+  /** The response's body. */
+  readonly bytes: Uint8Array;
+  /** Server-clock instant at which it was asked for. */
+  readonly askedAt: string;
+  /**
+   * Where its records stand in `bytes`, from the first one's brace to behind the last one's, where they are known to be a list of at
+   * least two; else null. That they are JSON is for `prepare` to find out, by `rows` or by itself.
+   */
+  readonly span: { readonly start: number; readonly end: number } | null;
+  /** Its records mapped for this destination's kinds; made when asked for. @throws {SyntaxError} when the body is not JSON. */
+  rows(): Mapping;
+}
+
+/** A page made ready by its table. */
+export interface Prepared {
+  /** How many records the page brought. */
+  readonly records: number;
+  /** Memory held until the commit, in bytes: what the budget is charged. */
+  readonly bytes: number;
+}
+
+/** Rows of whole pages of one or more windows of one stream, and what changes in the position once they are written. */
+export interface Batch<P extends Prepared = Prepared> {
+  readonly pages: readonly P[];
+  readonly changes: readonly PositionChange[];
+  /** The refresh that is open once `changes` are applied, or null. */
+  readonly refresh: Refresh | null;
+}
+
+/** What a commit did. */
+export interface Committed {
+  /** Rows inserted or replaced. */
+  readonly written: number;
+  /** The batch's other rows, rejects apart: the same or a newer one is there, or was in the batch. */
+  readonly unchanged: number;
+  /** Entries of `_changes` in the batch's rows. */
+  readonly changedFields: number;
+  readonly unparsedDates: number;
+  /** Records that went to the rejects table, repeats of earlier ones included. */
+  readonly rejects: number;
+  /** Of those, rows that share a key but are not one row (`Stream.suspectKey`). */
+  readonly repeatedKeys: number;
+}
+
+export interface FinishRefresh {
+  readonly since: string | null;
+  readonly until: string | null;
+  /** Server-clock instant, the value of `_deleted_at`. */
+  readonly at: string;
+  readonly allowMassDelete: boolean;
+}
+
+export type FinishedRefresh = { readonly deleted: number } | { readonly held: number; readonly rows: number };
+
+/** A stream's stored position and the facts to judge it by; the judgement is the connector's. */
+export interface StoredPosition {
+  /** The document's JSON text as stored, or null. */
+  readonly document: string | null;
+  /** The identity of the table that has the stream's name now, or null: never the same again once a table was made anew. */
+  readonly table: string | null;
+  readonly holdsRows: boolean;
+}
+
+export interface StoredDocument {
+  readonly stream: string;
+  readonly document: string;
+  readonly runId: string;
+  readonly updatedAt: string;
+}
+
+/** Run records, one a run, in `_cleargrid_runs`. */
+export interface Runs {
+  /** Records that a run has begun; the bookkeeping tables are made where missing. */
+  begin(record: RunRecord): Promise<void>;
+  /** Records how it ended. */
+  end(record: RunRecord): Promise<void>;
+  /** The last runs, newest first, without creating anything. */
+  recent(limit: number): Promise<readonly RunRecord[]>;
+}
+
+export interface RunRecord {
+  readonly runId: string;
+  readonly command: string;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly status: 'running' | 'succeeded' | 'failed' | 'stopped';
+  /** The run's summary as a JSON value; null while it runs. */
+  readonly summary: unknown;
+}

@@ -1,0 +1,184 @@
+import { existsSync, statSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { LockedFailure } from '../failure.ts';
+import { locked } from '../refusals.ts';
+import { duckdbFailure, lockHolder } from './errors.ts';
+import { readNote, removeNote, writeNote } from './note.ts';
+
+/** The run that has a database open for writing. */
+export interface Holder {
+  readonly runId: string;
+  readonly command: string;
+  readonly startedAt: string;
+}
+
+/** A database file that this process has open. */
+export interface Database {
+  readonly path: string;
+  /** The name that the file's content has in statements. */
+  readonly catalog: string;
+  connect(): Promise<DuckDBConnection>;
+  /** Gives the file back; it is closed when its last user has. A second call does nothing. */
+  release(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly memoryLimit: string;
+  /** How long to wait for whoever has the file open; default 5 s. */
+  readonly lockWaitMs?: number;
+}
+
+/** A lock that a dead run left ends by itself well within this time. */
+const LOCK_WAIT_MS = 5_000;
+const LOCK_POLL_MS = 100;
+
+const HEADERS_BYTES = 3 * 4096;
+
+interface OpenFile {
+  readonly instance: DuckDBInstance;
+  readonly catalog: string;
+  readonly readOnly: boolean;
+  users: number;
+  closing: boolean;
+}
+
+/**
+ * The files that this process has open. DuckDB's lock keeps other processes out, but one process could open a file twice, and
+ * damage it: here it shares one instance for reading, and has one writer.
+ */
+const openFiles = new Map<string, Promise<OpenFile>>();
+
+/**
+ * Opens a file that exists, for reading: through the instance that this process writes with, if it does.
+ *
+ * @throws {LockedFailure} when another process writes to it for longer than 5 s.
+ */
+export async function openForReading(path: string, options: DatabaseOptions): Promise<Database> {
+  return untilFree(options, async () => {
+    const file = await (openFiles.get(path) ?? register(path, openInstance(path, true, options)));
+    if (file.closing) throw await inUse(path, null);
+    return use(path, file);
+  });
+}
+
+/**
+ * Opens a file for writing, and makes it where it is missing.
+ *
+ * @throws {LockedFailure} when anyone else has it open for longer than 5 s.
+ * @throws {Failure} `config_error` when it cannot be opened: no folder, no database, no right.
+ */
+export async function openForWriting(path: string, options: DatabaseOptions, holder: Holder): Promise<Database> {
+  const database = await untilFree(options, async () => {
+    if (openFiles.has(path)) throw await inUse(path, null);
+    return use(path, await register(path, openInstance(path, false, options)));
+  });
+  await writeNote(path, holder);
+  return {
+    ...database,
+    async release() {
+      await removeNote(path);
+      await database.release();
+    },
+  };
+}
+
+function register(path: string, opening: Promise<OpenFile>): Promise<OpenFile> {
+  openFiles.set(path, opening);
+  opening.catch(() => openFiles.delete(path));
+  return opening;
+}
+
+async function openInstance(path: string, readOnly: boolean, { memoryLimit }: DatabaseOptions): Promise<OpenFile> {
+  const settings = {
+    access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
+    memory_limit: memoryLimit,
+    // Beside the one that reads and maps. More share a batch so small only to wait for one another (measured: 244,000 rows a second
+    // by one thread, 138,000 by two).
+    threads: '1',
+    // Nothing is ever downloaded: all that we need is built in.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  };
+  const create = async () => {
+    try {
+      return await DuckDBInstance.create(path, settings);
+    } catch (error) {
+      if (readOnly || lockHolder(error) !== null || !(await isUnfinished(path))) throw error;
+      await rm(path);
+      return await DuckDBInstance.create(path, settings);
+    }
+  };
+  try {
+    const instance = await create();
+    const connection = await instance.connect();
+    const reader = await connection.runAndReadAll('select current_database()');
+    connection.closeSync();
+    return { instance, catalog: reader.getRowsJS()[0]![0] as string, readOnly, users: 0, closing: false };
+  } catch (error) {
+    const lock = lockHolder(error);
+    throw lock ? await inUse(path, lock.process) : duckdbFailure(error, path);
+  }
+}
+
+/** A process that was killed while it made the file leaves less than its three headers: nothing was ever written to it. */
+async function isUnfinished(path: string): Promise<boolean> {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile() || found.size >= HEADERS_BYTES) return false;
+  const start = await readFile(path);
+  return start.length === 0 || start.toString('latin1', 8, 12) === 'DUCK';
+}
+
+function use(path: string, file: OpenFile): Database {
+  file.users++;
+  let released = false;
+  return {
+    path,
+    catalog: file.catalog,
+    async connect() {
+      const connection = await file.instance.connect();
+      await connection.run(`set timezone = 'UTC'`);
+      return connection;
+    },
+    async release() {
+      if (released) return;
+      released = true;
+      file.users--;
+      if (file.users > 0) return;
+      file.closing = true;
+      if (!file.readOnly) await checkpoint(file.instance);
+      file.instance.closeSync();
+      openFiles.delete(path);
+    },
+  };
+}
+
+/** What cannot be written into the file now (its disk may be full) stays safe in the log beside it. */
+async function checkpoint(instance: DuckDBInstance): Promise<void> {
+  try {
+    const connection = await instance.connect();
+    await connection.run('checkpoint').finally(() => connection.closeSync());
+  } catch {
+    // The next one who opens the file reads the log.
+  }
+}
+
+async function untilFree<T>({ lockWaitMs = LOCK_WAIT_MS }: DatabaseOptions, attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + lockWaitMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof LockedFailure) || performance.now() >= deadline) throw error;
+      await sleep(LOCK_POLL_MS);
+    }
+  }
+}
+
+async function inUse(path: string, process: string | null): Promise<LockedFailure> {
+  const holder = existsSync(path) ? await readNote(path) : null;
+  if (holder) return locked(`the database ${path}`, holder.runId, holder.startedAt);
+  const who = process === null ? 'another part of this program' : `another program (process ${process})`;
+  return new LockedFailure(`the database ${path} is open in ${who}; nothing was done. Close it there, and run again.`);
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Stream } from '../../schemas/stream.ts';
+import type { Batching, Destination, Run, Table } from '../contract.ts';
+import { changedKey, locked } from '../refusals.ts';
+import { memoryKinds } from './kinds.ts';
+import { memoryLedger } from './ledger.ts';
+import { queryRows } from './query.ts';
+import { type AtStep, memoryTable } from './table.ts';
+import { type MemoryWarehouse, memoryWarehouse } from './warehouse.ts';
+import { checkTypes, widen } from './widen.ts';
+
+const LOCK_POLL_MS = 20;
+
+export interface MemoryOptions {
+  readonly batching?: Partial<Batching>;
+  /** Called at each named step of each write: may wait, or throw, and then the write goes no further. */
+  readonly at?: AtStep;
+  /** How long `open` waits for locks. Default 0: those of a dead run are not waited for, but ended by `releaseLocks`. */
+  readonly lockWaitMs?: number;
+  /** Our clock, for what people read (`updated_at` of a position). */
+  readonly now?: () => string;
+}
+
+/**
+ * A destination in memory: the rules of the contract in their plainest form. It serves tests and simulations; what it keeps is in
+ * the warehouse, which outlives it, so that a next run may open the same one.
+ */
+export function memoryDestination(
+  warehouse: MemoryWarehouse = memoryWarehouse(),
+  { batching, at = () => {}, lockWaitMs = 0, now = systemClock }: MemoryOptions = {},
+): Destination {
+  let lockedBy: string | null = null;
+
+  async function takeLocks(names: readonly string[], run: Pick<Run, 'id' | 'startedAt'>): Promise<void> {
+    const deadline = performance.now() + lockWaitMs;
+    for (;;) {
+      const taken = names.find((name) => warehouse.locks.has(name));
+      if (taken === undefined) break;
+      const { runId, startedAt } = warehouse.locks.get(taken)!;
+      if (performance.now() >= deadline) throw locked(`stream ${taken}`, runId, startedAt);
+      await sleep(LOCK_POLL_MS);
+    }
+    for (const name of names) warehouse.locks.set(name, { runId: run.id, startedAt: run.startedAt });
+    lockedBy = run.id;
+  }
+
+  function releaseLocks(): void {
+    if (lockedBy !== null) warehouse.releaseLocks(lockedBy);
+    lockedBy = null;
+  }
+
+  function bringUpToDate(streams: readonly Stream[], run: Run): void {
+    const existing = streams.flatMap((stream) => {
+      const table = warehouse.tables.get(stream.name);
+      return table ? [{ stream, table }] : [];
+    });
+    for (const { stream, table } of existing) {
+      if (!run.fullRefresh.has(stream.name) && !isDeepStrictEqual(table.key, stream.primaryKey)) {
+        throw changedKey(stream, table.key);
+      }
+      checkTypes(table, stream);
+    }
+    for (const { stream, table } of existing) widen(table, stream);
+  }
+
+  function openTables(streams: readonly Stream[], run: Run): Map<string, Table> {
+    const token = 1 + Math.max(0, ...[...warehouse.positions.values()].map((stored) => stored.token));
+    const tables = new Map<string, Table>();
+    for (const stream of streams) {
+      const document = warehouse.positions.get(stream.name)?.document ?? null;
+      warehouse.positions.set(stream.name, { document, token, runId: run.id, updatedAt: now() });
+      tables.set(stream.name, memoryTable({ warehouse, stream, run, token, at, now }));
+    }
+    return tables;
+  }
+
+  return {
+    kinds: memoryKinds,
+    batching: { lanes: 2, rows: 10_000, bytes: 8_000_000, seconds: 5, ...batching },
+    async check() {},
+    async open(streams, run) {
+      await takeLocks(
+        streams.map(({ name }) => name),
+        run,
+      );
+      try {
+        bringUpToDate(streams, run);
+        return openTables(streams, run);
+      } catch (error) {
+        releaseLocks();
+        throw error;
+      }
+    },
+    async positions() {
+      return [...warehouse.positions].flatMap(([stream, { document, runId, updatedAt }]) =>
+        document === null ? [] : [{ stream, document, runId, updatedAt }],
+      );
+    },
+    runs: {
+      begin: async (record) => void warehouse.runs.set(record.runId, record),
+      end: async (record) => void warehouse.runs.set(record.runId, record),
+      async recent(limit) {
+        const newestFirst = [...warehouse.runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+        return newestFirst.slice(0, limit);
+      },
+    },
+    ledger: memoryLedger(warehouse, (run) => takeLocks(['_cleargrid_pushes'], run)),
+    query: (sql) => queryRows(warehouse, sql),
+    close: async () => releaseLocks(),
+  };
+}
+
+function systemClock(): string {
+  return new Date().toISOString().replace('Z', '000Z');
+}

@@ -1,0 +1,111 @@
+import type { PostgresConfig } from '../config.ts';
+import type { Destination } from '../contract.ts';
+import { ensureBookkeeping, readDocuments, readRuns, writeRun } from './bookkeeping.ts';
+import { checkServer, checkWriting } from './check.ts';
+import { readAddress } from './connect.ts';
+import { postgresFailure } from './errors.ts';
+import { postgresKinds } from './kinds.ts';
+import { postgresLedger } from './ledger.ts';
+import { type Locks, takeLocks } from './locks.ts';
+import { createPool } from './pool.ts';
+import { queryRows } from './query.ts';
+import { untilDone } from './retry.ts';
+import { openSession, type Session } from './session.ts';
+import { postgresTable } from './table.ts';
+import { upgradeTable } from './upgrade.ts';
+
+/** How long a server that is not there is waited for when a run begins. */
+const FIRST_PATIENCE_MS = 20_000;
+
+/**
+ * A schema of a Postgres database (13 or later). Rows, rejects and the position of a batch are one transaction; a run holds advisory
+ * locks, and its fencing token is checked in each commit.
+ *
+ * @throws {Failure} `config_error` for a config that names no database.
+ */
+export function postgresDestination(config: PostgresConfig): Destination {
+  const { client, where } = readAddress(config);
+  const { schema } = config;
+  const pool = createPool(client, 'cleargrid');
+  let locks: Locks | null = null;
+
+  /** One thing done with a session of the pool, tried again while what keeps it from being done passes. */
+  async function withSession<T>(work: (session: Session) => Promise<T>, patienceMs?: number): Promise<T> {
+    return telling(() => untilDone(() => pool.use(work), patienceMs));
+  }
+
+  async function telling<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw postgresFailure(error, where);
+    }
+  }
+
+  const another = () => openSession(client, 'cleargrid check');
+
+  return {
+    kinds: postgresKinds,
+    batching: {
+      lanes: 2,
+      rows: 25_000,
+      bytes: 12_000_000,
+      seconds: 5,
+    },
+
+    check: () =>
+      withSession(async (session) => {
+        await checkServer(session, another, where);
+        await checkWriting(session, schema);
+      }, 0),
+
+    async open(streams, run) {
+      await withSession((session) => checkServer(session, another, where), FIRST_PATIENCE_MS);
+      await withSession((session) => ensureBookkeeping(session, schema));
+      locks = await telling(() => takeLocks(client, schema, streams, run));
+      const held = locks;
+      try {
+        for (const stream of streams) await withSession((session) => upgradeTable(session, schema, stream, run));
+      } catch (error) {
+        await held.close();
+        throw error;
+      }
+      const table = (stream: (typeof streams)[number]) =>
+        postgresTable({ pool, locks: held, schema, stream, run, where });
+      return new Map(streams.map((stream) => [stream.name, table(stream)]));
+    },
+
+    positions: () => withSession((session) => readDocuments(session, schema), FIRST_PATIENCE_MS),
+    runs: {
+      begin: (record) => withSession((session) => writeRun(session, schema, record)),
+      end: (record) => withSession((session) => writeRun(session, schema, record)),
+      recent: (limit) => withSession((session) => readRuns(session, schema, limit), FIRST_PATIENCE_MS),
+    },
+
+    ledger: postgresLedger({
+      schema,
+      where,
+      withSession,
+      lock: async (name, run) => {
+        await withSession((session) => checkServer(session, another, where), FIRST_PATIENCE_MS);
+        locks = await telling(() => takeLocks(client, schema, [name], run));
+        return locks;
+      },
+      openReader: () => telling(() => openSession(client, 'cleargrid query')),
+    }),
+
+    async *query(sql) {
+      const session = await telling(() => openSession(client, 'cleargrid query'));
+      try {
+        yield* queryRows(session, sql, where);
+      } finally {
+        await session.close();
+      }
+    },
+
+    async close() {
+      await locks?.close();
+      await pool.close();
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import pg from 'pg';
+import { configError, Failure, systemError, transientError } from '../failure.ts';
+
+/**
+ * What Postgres and the way to it say, by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) and by Node's codes.
+ * The server's own words are kept only where they cannot hold a value of a row.
+ */
+
+/** Nothing is wrong with the statement: the same may succeed on a new connection, or a moment later. */
+const PASSING = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available: our lock_timeout
+  '57014', // query_canceled: somebody's statement_timeout, or a hand
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '57P05', // idle_session_timeout
+  '25P03', // idle_in_transaction_session_timeout
+  '25P04', // transaction_timeout
+  '25006', // read_only_sql_transaction: failed over
+  '53300', // too_many_connections
+]);
+
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+]);
+
+/** The connection ended under a statement. */
+export class ConnectionLost extends Error {
+  constructor(cause?: unknown) {
+    super('the connection ended', { cause });
+    this.name = 'ConnectionLost';
+  }
+}
+
+/** Whether trying again may help. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof ConnectionLost) return true;
+  const code = codeOf(error);
+  return code !== null && (PASSING.has(code) || NETWORK.has(code) || /^08...$/.test(code));
+}
+
+/** Whether a session that met this error is of no more use. */
+export function isFatal(error: unknown): boolean {
+  if (error instanceof ConnectionLost) return true;
+  const code = codeOf(error);
+  return code !== null && (NETWORK.has(code) || /^(08|57P).*$/.test(code) || code === '25006');
+}
+
+/** SQLSTATE, or Node's code. */
+export function codeOf(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}
+
+type Tell = (what: Told) => Failure;
+
+interface Told {
+  /** The server and database, without anything secret. */
+  readonly where: string;
+  readonly error: unknown;
+  /** The server's words, only where they hold no value. */
+  readonly words: string;
+}
+
+const tells: readonly (readonly [pattern: RegExp, tell: Tell])[] = [
+  [/^28/, ({ where, words }) => configError(`${where}: the server refuses this user: ${words}`)],
+  [/^3D000$/, ({ where }) => configError(`${where}: there is no such database; create it, or set another "database"`)],
+  [
+    /^42501$/,
+    ({ where, words }) =>
+      configError(`${where}: a right is missing: ${words}. Grant it to the user of the connection, and run again`),
+  ],
+  [
+    /^(53100|53400)$/,
+    ({ where }) =>
+      transientError(`${where}: the server has no space left; free some, and run again. What was committed is safe`),
+  ],
+  [/^53200$/, ({ where }) => transientError(`${where}: the server is out of memory; try again later`)],
+  [
+    /^53300$/,
+    ({ where }) =>
+      transientError(
+        `${where}: the server takes no more connections; close some, raise max_connections, or lower streams_at_once`,
+      ),
+  ],
+  [
+    /^25006$/,
+    ({ where }) =>
+      transientError(`${where}: the server is read-only, as a standby is; connect to the primary, or try again later`),
+  ],
+  [
+    /^55P03$/,
+    ({ where }) =>
+      transientError(
+        `${where}: a lock was not to be had: somebody holds a table (a long ALTER, LOCK or a forgotten transaction)`,
+      ),
+  ],
+  [
+    /^(40001|40P01)$/,
+    ({ where }) => transientError(`${where}: others wrote the same rows at once, time and again; try later`),
+  ],
+  [
+    /^57014$/,
+    ({ where }) => transientError(`${where}: a statement was cancelled, by hand or by a time limit; try again later`),
+  ],
+  [/^(57P|08)/, ({ where }) => transientError(`${where}: the server ended the connection; try again later`)],
+  [
+    /^(23502|23503|23514|23P01|23505)$/,
+    ({ where, error }) =>
+      configError(
+        `${where}: a constraint that is not ours refuses rows (${placeOf(error)}); drop it, or give its column a default`,
+      ),
+  ],
+  [
+    /^(P0001|P0002|38...|39...)$/,
+    ({ where, error }) =>
+      configError(`${where}: a trigger or function of the table's refuses rows (${placeOf(error)})`),
+  ],
+  [/^2BP01$/, ({ where, words }) => configError(`${where}: something depends on what must be replaced: ${words}`)],
+  [/^42/, ({ where, words }) => systemError(`${where}: a statement was refused: ${words}`)],
+  [
+    /^(ENOTFOUND|EAI_AGAIN)$/,
+    ({ where, error }) =>
+      (codeOf(error) === 'ENOTFOUND' ? configError : transientError)(
+        `${where}: the host's name is not known; check "host"`,
+      ),
+  ],
+  [
+    /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ECONNRESET|EPIPE)$/,
+    ({ where, error }) =>
+      transientError(`${where}: cannot be reached (${codeOf(error)}); check host and port, or try again later`),
+  ],
+];
+
+/** Messages of the driver that have no code. */
+const driverTells: readonly (readonly [pattern: RegExp, tell: Tell])[] = [
+  [
+    /does not support SSL/i,
+    ({ where }) => configError(`${where}: the server speaks no TLS; set "ssl": false only if the way to it is private`),
+  ],
+  [
+    /certificate|self.signed|altname|CERT_|unable to (get|verify)/i,
+    ({ where, error }) =>
+      configError(
+        `${where}: the server's certificate is not accepted (${codeOf(error) ?? 'wrong name'}); give the CA's file as "ssl": { "ca": "path" }`,
+      ),
+  ],
+  [
+    /SASL|password must be a string|no password/i,
+    ({ where }) => configError(`${where}: the server asks for a password; set "password"`),
+  ],
+  [
+    /timeout expired|Connection terminated/i,
+    ({ where }) => transientError(`${where}: no answer in time; check host and port, or try later`),
+  ],
+];
+
+/** Any error of a statement or connection as a `Failure` without a value of a row. */
+export function postgresFailure(error: unknown, where: string): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof ConnectionLost) {
+    return error.cause === undefined
+      ? transientError(`${where}: the connection ended; try again later`)
+      : postgresFailure(error.cause, where);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
+  const told: Told = { where, error, words: message };
+  for (const [pattern, tell] of tells) if (code !== null && pattern.test(code)) return tell(told);
+  if (!(error instanceof pg.DatabaseError)) {
+    for (const [pattern, tell] of driverTells) if (pattern.test(`${code} ${message}`)) return tell(told);
+    return systemError(`${where}: ${message}`, error);
+  }
+  return systemError(
+    `${where}: the server refused a statement (SQLSTATE ${code}; ${placeOf(error)}); this is a fault of the connector`,
+  );
+}
+
+/** Where it happened, in names alone. */
+function placeOf(error: unknown): string {
+  const { code, table, column, constraint } = error as pg.DatabaseError;
+  const parts = [
+    table === undefined ? '' : `table ${table}`,
+    column === undefined ? '' : `column ${column}`,
+    constraint === undefined ? '' : `constraint ${constraint}`,
+    `SQLSTATE ${code}`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}

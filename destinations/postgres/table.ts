@@ -1,0 +1,118 @@
+import type { Stream } from '../../schemas/stream.ts';
+import type { Batch, Committed, FinishedRefresh, FinishRefresh, Run, StoredPosition, Table } from '../contract.ts';
+import { lostSeenKeys, refreshedPosition } from '../stored.ts';
+import { selectPosition } from './bookkeeping-sql.ts';
+import { lockPosition, storePosition, type Writer, writeBatch } from './commit.ts';
+import { codeOf, postgresFailure } from './errors.ts';
+import { loadedColumns } from './kinds.ts';
+import { type Layout, readLayout } from './layout.ts';
+import type { Locks } from './locks.ts';
+import { type PreparedPage, pagePreparer } from './page.ts';
+import type { Pool } from './pool.ts';
+import { untilDone } from './retry.ts';
+import type { Session } from './session.ts';
+import { countUnseen, markUnseen, namesOf, quote } from './sql.ts';
+
+export interface TableOptions {
+  readonly pool: Pool;
+  readonly locks: Locks;
+  readonly schema: string;
+  readonly stream: Stream;
+  readonly run: Run;
+  /** The server and database, as messages name them. */
+  readonly where: string;
+}
+
+/** So many rows marked deleted are never marked without leave, if they are most of the table. */
+const MASS_DELETE = { rows: 100, share: 0.5 };
+
+export function postgresTable({ pool, locks, schema, stream, run, where }: TableOptions): Table {
+  const names = namesOf(schema, stream, loadedColumns(stream));
+  const writer: Writer = { names, runId: run.id, token: locks.token };
+  /** The table as the last commit left it; null once something went wrong, and at the start. */
+  let known: Layout | null = null;
+  /** Whether rows are looked up before they are written: what the last batch has shown to be worth it. */
+  let lookFirst = true;
+
+  /** Tries again what passes, with the locks held, and tells what does not in words of ours. */
+  async function persistently<T>(work: (session: Session, before: number) => Promise<T>): Promise<T> {
+    let isLookedAtAnew = false;
+    try {
+      return await untilDone(async (before) => {
+        await locks.ensure();
+        try {
+          return await pool.use((session) => work(session, before));
+        } catch (error) {
+          known = null;
+          // The table is not what it was: a second look tells what has become of it.
+          if (isLookedAtAnew || !isAboutTable(error)) throw error;
+          isLookedAtAnew = true;
+          return await pool.use((session) => work(session, before + 1));
+        }
+      });
+    } catch (error) {
+      throw postgresFailure(error, where);
+    }
+  }
+
+  async function position(): Promise<StoredPosition> {
+    return persistently(async (session) => {
+      const layout = await readLayout(session, schema, stream);
+      const [stored] = await session.rows(selectPosition(schema, false), [stream.name, stream.name, schema]);
+      const any =
+        layout === null ? [] : await session.rows(`select from ${quote(schema)}.${quote(layout.name)} limit 1`);
+      return { document: stored?.position ?? null, table: layout?.identity ?? null, holdsRows: any.length > 0 };
+    });
+  }
+
+  async function commit(batch: Batch<PreparedPage>): Promise<Committed> {
+    const begins = batch.changes.some(({ type }) => type === 'begin' || type === 'plan');
+    let sent: Committed | null = null;
+    return persistently(async (session, before) => {
+      const { done, layout } = await session.transaction(async () => {
+        const isAlone = begins || before > 0;
+        const written = await writeBatch(session, writer, { batch, known, lookFirst, sent, isAlone });
+        sent = written.done;
+        return written;
+      });
+      known = layout;
+      const arrived = done.written + done.unchanged;
+      if (arrived > 0) lookFirst = done.unchanged * 2 > arrived;
+      return done;
+    });
+  }
+
+  async function finishRefresh({ since, until, at, allowMassDelete }: FinishRefresh): Promise<FinishedRefresh> {
+    let sent: FinishedRefresh | null = null;
+    return persistently((session) =>
+      session.transaction(async () => {
+        const { document, identity } = await lockPosition(session, writer, stream.name);
+        // A COMMIT that got no answer has ended the refresh.
+        if (sent !== null && document !== null && JSON.parse(document).refresh === null) return sent;
+        const refreshed = refreshedPosition(stream.name, document, identity);
+        if (!(await readLayout(session, schema, stream))?.hasSeen) throw lostSeenKeys(stream.name);
+        const [counted] = await session.rows(countUnseen(names), [since, until], { slow: true });
+        const [unmarked, unseen] = [Number(counted!.unmarked), Number(counted!.unseen)];
+        const isMassDelete = unseen >= MASS_DELETE.rows && unseen > unmarked * MASS_DELETE.share;
+        if (isMassDelete && !allowMassDelete) return { held: unseen, rows: unmarked };
+        const deleted = await session.run(markUnseen(names), [since, until, at], { slow: true });
+        await session.run(`drop table ${names.seen}`);
+        await storePosition(session, writer, JSON.stringify({ ...refreshed, refresh: null }));
+        sent = { deleted };
+        return sent;
+      }),
+    );
+  }
+
+  return {
+    position,
+    prepare: pagePreparer(stream, names.columns),
+    commit: (batch) => commit(batch as Batch<PreparedPage>),
+    finishRefresh,
+  };
+}
+
+/** Undefined table or column, no such key: someone has altered the table. */
+function isAboutTable(error: unknown): boolean {
+  return /^42(P01|703|P10)$/.test(codeOf(error) ?? '');
+}

@@ -1,0 +1,223 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { csvItems } from '../accounts/input/csv.ts';
+import type { Chunks, Item, Items } from '../accounts/input/item.ts';
+import { jsonArrayItems } from '../accounts/input/json-array.ts';
+import { ndjsonItems } from '../accounts/input/ndjson.ts';
+import { openFile, openRows } from '../accounts/input/open.ts';
+import { fullAccount } from './accounts-example.ts';
+
+async function* pieces(text: string | Uint8Array, size: number): Chunks {
+  const bytes = Buffer.from(text as string);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function collect(items: Items): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const some of items) all.push(...some);
+  return all;
+}
+
+/** The same whatever the pieces are that the bytes come in. */
+async function read(reader: (chunks: Chunks) => Items, text: string | Uint8Array): Promise<Item[]> {
+  const whole = await collect(reader(pieces(text, 1_000_000)));
+  for (const size of [1, 2, 7]) expect(await collect(reader(pieces(text, size)))).toEqual(whole);
+  return whole;
+}
+
+describe('NDJSON', () => {
+  test('is one value a line; empty lines are counted and passed over', async () => {
+    expect(await read(ndjsonItems, '\ufeff{"a":1}\r\n\n{"ا":"é"}\nnope\n \t\n{"b":2}')).toEqual([
+      { line: 1, value: { a: 1 } },
+      { line: 3, value: { ا: 'é' } },
+      { line: 4, problem: 'is not JSON' },
+      { line: 6, value: { b: 2 } },
+    ]);
+  });
+
+  test('a line of more than 1 MB is refused, and the next one is read', async () => {
+    const items = await collect(ndjsonItems(pieces(`{"a":"${'x'.repeat(1_100_000)}"}\n{"b":2}\n`, 60_000)));
+    expect(items).toEqual([
+      { line: 1, problem: 'is longer than 1 MB' },
+      { line: 2, value: { b: 2 } },
+    ]);
+  });
+});
+
+describe('a JSON array', () => {
+  test('is one account an element', async () => {
+    expect(await read(jsonArrayItems, '\ufeff [ {"a":"]\\"é,"},\n{"b":[1,{}]} , nope,{"c":"\\\\"} ] ')).toEqual([
+      { line: 1, value: { a: ']"é,' } },
+      { line: 2, value: { b: [1, {}] } },
+      { line: 3, problem: 'is not JSON' },
+      { line: 4, value: { c: '\\' } },
+    ]);
+    expect(await read(jsonArrayItems, '[]')).toEqual([]);
+  });
+
+  test('that is cut short, or goes on behind its end, is told', async () => {
+    expect(await read(jsonArrayItems, '[{"a":1},{"b"')).toEqual([
+      { line: 1, value: { a: 1 } },
+      { line: 2, problem: expect.stringContaining('cut short') },
+    ]);
+    expect(await read(jsonArrayItems, '[{"a":1}] x')).toEqual([
+      { line: 1, value: { a: 1 } },
+      { line: 2, problem: expect.stringContaining('behind the end') },
+    ]);
+  });
+
+  test.each(['{"accounts":[]}', '', 'x'])('must be one: %j', async (text) => {
+    await expect(read(jsonArrayItems, text)).rejects.toThrow('no JSON array');
+  });
+
+  test('of any JSON is read as JSON.parse reads it', async () => {
+    const plain = fc.array(fc.jsonValue()).filter((list) => !JSON.stringify(list).includes('-0'));
+    await fc.assert(
+      fc.asyncProperty(plain, fc.integer({ min: 1, max: 9 }), fc.constantFrom(0, 2), async (list, size, indent) => {
+        const items = await collect(jsonArrayItems(pieces(JSON.stringify(list, null, indent), size)));
+        expect(JSON.stringify(items.map((item) => ('value' in item ? item.value : item)))).toBe(JSON.stringify(list));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('CSV', () => {
+  test('has the names of fields as header, nested ones with points; an empty cell is an absent field', async () => {
+    const text = [
+      '\ufeffaccountId,phones.0.number,phones.1.number,phones.1.type,additionalData.branch.code,addresses',
+      'A-1,+1,,,"a ""b"", c",',
+      '',
+      'A-2,,+2,work,,"[{""city"":""Dubai""}]"',
+    ].join('\r\n');
+    expect(await read(csvItems, text)).toEqual([
+      {
+        line: 2,
+        value: { accountId: 'A-1', phones: [{ number: '+1' }], additionalData: { branch: { code: 'a "b", c' } } },
+      },
+      {
+        line: 4,
+        value: { accountId: 'A-2', phones: [{ number: '+2', type: 'work' }], addresses: [{ city: 'Dubai' }] },
+      },
+    ]);
+  });
+
+  test('the line of an account is the one that it begins on', async () => {
+    const items = await read(csvItems, 'accountId,merchant\nA-1,"two\nlines"\nA-2,x\nA-3\nA-4,y\n');
+    expect(items.map(({ line }) => line)).toEqual([2, 4, 5, 6]);
+    expect(items[2]).toEqual({ line: 5, problem: 'has 1 cells where the header has 2' });
+  });
+
+  test('where quotation marks do not pair, nothing behind is read', async () => {
+    const items = await read(csvItems, 'accountId,merchant\nA-1,x\nA-2,"a"b\nA-3,y\n');
+    expect(items).toEqual([
+      { line: 2, value: { accountId: 'A-1', merchant: 'x' } },
+      { line: 3, problem: expect.stringContaining('nothing behind it is read') },
+    ]);
+    expect((await read(csvItems, 'accountId,merchant\nA-1,"x\n')).at(-1)).toMatchObject({
+      problem: expect.stringContaining('never closed'),
+    });
+  });
+
+  test.each([
+    ['accountId,acountId\n', '"acountId" is no field that ClearGrid knows; did you mean "accountId"?'],
+    ['accountId,phones.0.numbr\n', 'did you mean "phones.0.number"?'],
+    ['accountId,accountId\n', '"accountId" is there twice'],
+    ['accountId;status\n', 'separated by commas'],
+    ['', 'no header'],
+  ])('a header %j is refused', async (text, message) => {
+    await expect(collect(csvItems(pieces(text, 100)))).rejects.toThrow(message);
+  });
+
+  test('a header that is an account is not told', async () => {
+    const attempt = collect(csvItems(pieces('1,A-1,Layla,Haddad,+971501234567\n', 100)));
+    await expect(attempt).rejects.toThrow('does not hold the names of fields');
+    await expect(attempt).rejects.not.toThrow(/Layla|Haddad|971/);
+  });
+});
+
+describe('an input', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cleargrid-input-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  function file(name: string, text: string): string {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  const nothing = pieces('', 1);
+
+  test('is read in the format that its ending says, or that was asked for', async () => {
+    const one = [{ line: 1, value: { accountId: 'A' } }];
+    for (const [name, text, line] of [
+      ['a.json', '[{"accountId":"A"}]', 1],
+      ['a.csv', 'accountId\nA\n', 2],
+      ['a.jsonl', '{"accountId":"A"}', 1],
+    ] as const) {
+      const input = await openFile(file(name, text), null, nothing);
+      expect(await collect(input.items())).toEqual([{ ...one[0], line }]);
+      expect(await collect(input.items())).toHaveLength(1);
+      await input.close();
+    }
+    const asked = await openFile(file('b.txt', '[{"accountId":"A"}]'), 'json', nothing);
+    expect(await collect(asked.items())).toEqual(one);
+    await asked.close();
+  });
+
+  test('has a digest of its bytes and the lender', async () => {
+    const digest = async (name: string, text: string, lender: string) => {
+      const input = await openFile(file(name, text), null, nothing);
+      return input.digest(lender).finally(() => input.close());
+    };
+    const first = await digest('a', '{}', 'lender');
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(await digest('b', '{}', 'lender')).toBe(first);
+    expect(await digest('a', '{} ', 'lender')).not.toBe(first);
+    expect(await digest('a', '{}', 'another')).not.toBe(first);
+  });
+
+  test('from standard input or a query can be read again, and leaves no file', async () => {
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('cleargrid-push-'));
+    const stdin = await openFile('-', null, pieces('{"accountId":"A"}\n', 3));
+    const rows = await openRows(
+      (async function* () {
+        yield { accountId: 12, 'phones.0.number': '+1', additionalData: '{"a":1.50}', merchant: null };
+        yield { accountId: 13, 'phones.0.number': null, additionalData: null, merchant: 'x' };
+      })(),
+    );
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('cleargrid-push-'))).toEqual(before);
+    for (let time = 0; time < 2; time++) {
+      expect(await collect(stdin.items())).toEqual([{ line: 1, value: { accountId: 'A' } }]);
+      const [first, second] = await collect(rows.items());
+      expect(JSON.stringify(first)).toContain('"accountId":12,"phones":[{"number":"+1"}],"additionalData":{"a":1.50}}');
+      expect(second).toEqual({ line: 2, value: { accountId: 13, merchant: 'x' } });
+    }
+    expect(await stdin.digest('l')).not.toBe(await rows.digest('l'));
+    await stdin.close();
+    await rows.close();
+  });
+
+  test('that changes while it is read is told', async () => {
+    const path = file('a.ndjson', `${JSON.stringify(fullAccount)}\n`);
+    const input = await openFile(path, null, nothing);
+    const items = input.items()[Symbol.asyncIterator]();
+    await items.next();
+    appendFileSync(path, '{}\n');
+    await expect(collect({ [Symbol.asyncIterator]: () => items })).rejects.toThrow('changed while it was read');
+    await input.close();
+  });
+
+  test.each([
+    ['missing.csv', 'does not exist'],
+    ['', 'is a folder'],
+  ])('that cannot be opened is refused: %s', async (name, message) => {
+    await expect(openFile(join(folder, name), null, nothing)).rejects.toThrow(message);
+  });
+});

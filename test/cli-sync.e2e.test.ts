@@ -1,0 +1,198 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { StatusReport } from '../connector/commands/status-report.ts';
+import type { Summary } from '../connector/summary.ts';
+import { STREAMS } from '../schemas/registry.ts';
+import type { SimulatorOptions } from '../simulator/options.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { createFolder, type Ended, run, start } from './cli-process.ts';
+
+let folder: ReturnType<typeof createFolder>;
+let simulator: Simulator;
+
+beforeEach(() => {
+  folder = createFolder();
+});
+afterEach(async () => {
+  await simulator?.stop();
+  folder.remove();
+});
+
+/** Starts the API and gives a config file for it. */
+async function serve(options: SimulatorOptions, more: Record<string, unknown> = {}): Promise<string> {
+  simulator = await startSimulator(options);
+  const { lender, email, password, url } = simulator;
+  return folder.config('config.json', { lender, email, password, base_url: url, ...more });
+}
+
+const inFolder = (...args: string[]) => run(args, { cwd: folder.path });
+
+/** The run's summary, which must be the only line on stdout. */
+function summaryOf({ stdout }: Ended): Summary {
+  expect(stdout.endsWith('\n') && stdout.trimEnd().split('\n').length).toBe(1);
+  return JSON.parse(stdout) as Summary;
+}
+
+const total = (summary: Summary, key: 'rows_written' | 'rows_unchanged') =>
+  summary.streams.reduce((sum, stream) => sum + stream[key], 0);
+
+describe('sync', () => {
+  test('loads every stream into ./cleargrid.duckdb, and the next one writes only what has changed', async () => {
+    const config = await serve({ rows: 50 });
+    const first = await inFolder('sync', '--config', config);
+    expect(first.code).toBe(0);
+    expect(summaryOf(first)).toMatchObject({ command: 'sync', status: 'succeeded' });
+    expect(
+      summaryOf(first)
+        .streams.map((stream) => stream.stream)
+        .sort(),
+    ).toEqual(STREAMS.map(({ name }) => name).sort());
+    expect(total(summaryOf(first), 'rows_written')).toBe(50 * STREAMS.length);
+    expect(existsSync(join(folder.path, 'cleargrid.duckdb'))).toBe(true);
+
+    simulator.change('D03', 3);
+    simulator.advance(2_000);
+    const second = await inFolder('sync', '--config', config);
+    expect(second.code).toBe(0);
+    expect(total(summaryOf(second), 'rows_written')).toBe(3);
+  });
+
+  test('logs nothing but JSON lines, and nowhere the password', async () => {
+    const config = await serve({ rows: 5, password: 'hunter2-hunter2', faults: ['500', '429-seconds'] });
+    const ended = await inFolder('sync', '--config', config, '--debug');
+    expect(ended.code).toBe(0);
+    expect(ended.log).toHaveLength(ended.stderr.trimEnd().split('\n').length);
+    for (const line of ended.log)
+      expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String), message: expect.any(String) });
+    expect(ended.stdout + ended.stderr).not.toContain('hunter2');
+  });
+
+  test('reads only the streams of --streams', async () => {
+    const config = await serve({ rows: 5 });
+    const { code, ...ended } = await inFolder('sync', '--streams', 'borrowers,deal_views', '--config', config);
+    expect(code).toBe(0);
+    expect(summaryOf({ code, ...ended }).streams.map((stream) => stream.stream)).toEqual(['borrowers', 'deal_views']);
+  });
+
+  test('with --dry-run asks the API and makes nothing', async () => {
+    const config = await serve({ rows: 5 });
+    const ended = await inFolder('sync', '--config', config, '--dry-run');
+    expect(ended.code).toBe(0);
+    expect(summaryOf(ended).streams).toHaveLength(STREAMS.length);
+    expect(readdirSync(folder.path)).toEqual(['config.json']);
+  });
+
+  test('ends with 1 when a stream fails, and the others are loaded', async () => {
+    const config = await serve({ rows: 5, catalog: { D03: { cursorField: 'created_at' } } });
+    const ended = await inFolder('sync', '--config', config);
+    expect(ended.code).toBe(1);
+    const summary = summaryOf(ended);
+    expect(summary.status).toBe('failed');
+    expect(summary.streams.filter((stream) => stream.status === 'failed').map((stream) => stream.stream)).toEqual([
+      'borrower_sub_accounts',
+    ]);
+    expect(total(summary, 'rows_written')).toBe(5 * (STREAMS.length - 1));
+  });
+
+  test('fault 2: ends with 143 on SIGTERM, and the next run completes what is missing', async () => {
+    const config = await serve({ rows: 3_000, latencyMs: 60 }, { concurrency: 1 });
+    const running = start(['sync', '--config', config], { cwd: folder.path });
+    while (simulator.requests().total < 8) await new Promise((resolve) => setTimeout(resolve, 50));
+    running.process.kill('SIGTERM');
+    const stopped = await running.ended;
+    expect(stopped.code).toBe(143);
+    expect(summaryOf(stopped).status).toBe('stopped');
+
+    await inFolder('sync', '--config', config, '--streams', 'borrowers,borrower_sub_accounts');
+    const { stdout } = await inFolder('status', '--config', config, '--json');
+    const report = JSON.parse(stdout) as StatusReport;
+    expect(report.streams.find((stream) => stream.stream === 'borrowers')).toMatchObject({
+      windows_left: 0,
+      complete: expect.any(String),
+    });
+  });
+
+  test('ends with 3 while another run is at work, and status still answers', async () => {
+    const config = await serve({ rows: 3_000, latencyMs: 100 }, { concurrency: 1 });
+    const running = start(['sync', '--config', config], { cwd: folder.path });
+    try {
+      while (simulator.requests().total < 6) await new Promise((resolve) => setTimeout(resolve, 50));
+      const [second, status] = await Promise.all([
+        inFolder('sync', '--config', config),
+        inFolder('status', '--config', config),
+      ]);
+      expect(second.code).toBe(3);
+      expect(summaryOf(second)).toMatchObject({ status: 'failed', streams: [] });
+      expect(status.code).toBe(0);
+    } finally {
+      running.process.kill();
+      await running.ended;
+    }
+  });
+});
+
+describe('check of a configured destination', () => {
+  test('proves that it can be written, and leaves nothing behind', async () => {
+    const config = await serve({ rows: 1 }, { destination: { type: 'duckdb', path: './proof.duckdb' } });
+    const { code, stdout } = await inFolder('check', '--config', config);
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('SUCCEEDED') });
+    expect(readdirSync(folder.path)).toEqual(['config.json']);
+  });
+
+  test('says FAILED where it cannot be written', async () => {
+    const config = await serve({ rows: 1 }, { destination: { type: 'duckdb', path: './nowhere/proof.duckdb' } });
+    const { code, stdout } = await inFolder('check', '--config', config);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).connectionStatus).toMatchObject({
+      status: 'FAILED',
+      message: expect.stringContaining('nowhere'),
+    });
+  });
+});
+
+describe('status', () => {
+  test('of a place where nothing has run yet says so, and makes no file', async () => {
+    const config = await serve({ rows: 1 });
+    const { code, stdout } = await inFolder('status', '--config', config);
+    expect(code).toBe(0);
+    expect(stdout).toContain('no run yet');
+    expect(readdirSync(folder.path)).toEqual(['config.json']);
+  });
+
+  test('tells position, rows and last run after a run, in 80 columns and as JSON', async () => {
+    const config = await serve({ rows: 20 });
+    await inFolder('sync', '--config', config);
+    const { code, stdout } = await inFolder('status', '--config', config);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^borrowers +\d{4}-\d\d-\d\d \d\d:\d\d +[\d.]+ (s|min) +20 +ok$/m);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+
+    const report = JSON.parse((await inFolder('status', '--config', config, '--json')).stdout) as StatusReport;
+    expect(report.last_run).toMatchObject({ command: 'sync', status: 'succeeded' });
+    expect(report.streams).toHaveLength(STREAMS.length);
+    for (const stream of report.streams)
+      expect(stream).toMatchObject({ windows_left: 0, last_run: { rows_written: 20 } });
+  });
+});
+
+describe('demo', () => {
+  test('ends by itself with the changed rows on the screen, and leaves the folder as it was', async () => {
+    const { code, stdout, stderr } = await inFolder('demo');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/before +after/);
+    expect(stdout).toContain('7 rows written');
+    expect(readdirSync(folder.path)).toEqual([]);
+    const file = /rows are in (\S+)\. /.exec(stdout)![1]!;
+    expect(existsSync(file)).toBe(true);
+    rmSync(dirname(file), { recursive: true });
+  });
+
+  test('writes where --path says, and never over a file that is there', async () => {
+    expect((await inFolder('demo', '--path', 'new.duckdb')).code).toBe(0);
+    expect(existsSync(join(folder.path, 'new.duckdb'))).toBe(true);
+    const again = await inFolder('demo', '--path', 'new.duckdb');
+    expect(again.code).toBe(2);
+    expect(again.log[0]!.message).toContain('exists already');
+  });
+});

@@ -1,0 +1,252 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import manifest from '../package.json' with { type: 'json' };
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { createFolder, EXECUTABLE, run, start } from './cli-process.ts';
+
+const COMMANDS = ['check', 'sync', 'status', 'simulate', 'demo'];
+
+const folder = createFolder();
+let simulator: Simulator;
+beforeAll(async () => {
+  simulator = await startSimulator({ rows: 10 });
+});
+afterAll(async () => {
+  await simulator.stop();
+  folder.remove();
+});
+
+const login = () => ({
+  lender: simulator.lender,
+  email: simulator.email,
+  password: simulator.password,
+  base_url: simulator.url,
+});
+
+/** The only line of the log, which must be one. */
+function onlyLine({ log, stderr }: { log: readonly Record<string, unknown>[]; stderr: string }) {
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  return log[0]!;
+}
+
+describe('version and help', () => {
+  test("--version is the package's, and starts in less than twice the time of an empty program", async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+    const shortest = (args: string[]) => {
+      const began = performance.now();
+      spawnSync(process.execPath, args);
+      return performance.now() - began;
+    };
+    const rounds = Array.from({ length: 12 }, () => [shortest(['-e', '0']), shortest([EXECUTABLE, '--version'])]);
+    const [empty, version] = [0, 1].map((at) => Math.min(...rounds.map((round) => round[at]!)));
+    expect(version! / empty!).toBeLessThan(2);
+  });
+
+  test('--help names every command and every exit code', async () => {
+    const { code, stdout, stderr } = await run(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const exit of [0, 1, 2, 3, 4, 75]) expect(stdout).toMatch(new RegExp(`^  ${exit} `, 'm'));
+    expect(stdout).toMatch(/^ {2}130, 143 /m);
+  });
+
+  test.each(COMMANDS)('%s --help tells its flags, wherever it stands, and does nothing', async (command) => {
+    const { code, stdout } = await run([command, '--debug', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`cleargrid-connector ${command}`);
+    expect(stdout).toContain('--debug');
+  });
+
+  test('simulate --help lists the faults', async () => {
+    const { stdout } = await run(['simulate', '--help']);
+    for (const fault of ['429-seconds', 'reset-mid-body', 'all'])
+      expect(stdout).toMatch(new RegExp(`^  ${fault} `, 'm'));
+  });
+});
+
+describe('wrong usage ends with 2 and names what is wrong, and what is near', () => {
+  test.each<[string[], string]>([
+    [[], 'a command is missing'],
+    [['snyc'], 'there is no command "snyc"; did you mean "sync"?'],
+    [['toString'], 'there is no command "toString"'],
+    [['--config', 'x', 'sync'], 'the command comes first'],
+    [['sync', '--confg', 'x'], 'there is no flag --confg; did you mean "--config"?'],
+    [['sync', '-x'], 'there is no flag -x'],
+    [['sync'], '--config FILE is required'],
+    [['sync', '--config'], '--config needs a value'],
+    [['sync', '--config', '--dry-run'], '--config needs a value'],
+    [['sync', '--config='], '--config needs a value'],
+    [['sync', '--config', 'x', '--config', 'y'], '--config is given twice'],
+    [['sync', '--config', 'x', 'more'], '"more" is not expected here'],
+    [['sync', '--config', 'x', '--dry-run=yes'], '--dry-run takes no value'],
+    [['simulate', '--port', '99999'], '--port must be a whole number from 0 to 65535'],
+    [['simulate', '--rows', 'many'], '--rows must be a whole number'],
+    [['simulate', '--faults', 'sience'], 'there is no fault "sience" (did you mean "silence"?)'],
+  ])('%j', async (args, message) => {
+    const ended = await run(args);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(onlyLine(ended)).toMatchObject({
+      level: 'error',
+      kind: 'config_error',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('so does a config with problems, all of them in one message', async () => {
+    const config = folder.config('wrong.json', {
+      ...login(),
+      concurency: 3,
+      start_date: '2025-02-31',
+      password: '${UNSET_HERE}',
+    });
+    const ended = await run(['sync', '--config', config]);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    const { message } = onlyLine(ended);
+    for (const path of ['concurency', 'start_date', 'password']) expect(message).toContain(`\n  ${path}: `);
+  });
+
+  test('so does an unknown stream of --streams, before anything is asked', async () => {
+    const config = folder.config('dead.json', { ...login(), base_url: 'http://127.0.0.1:9' });
+    const ended = await run(['sync', '--config', config, '--streams', 'borrowers,borower_deals']);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(onlyLine(ended).message).toContain('"borower_deals" is no stream; did you mean "borrower_deals"?');
+  });
+
+  test('a stack trace is told only with --debug', async () => {
+    expect((await run(['sync'])).stderr).not.toContain('at ');
+    expect((await run(['sync', '--debug'])).log[0]!.stack).toContain('    at ');
+  });
+});
+
+describe('check', () => {
+  test('prints SUCCEEDED and makes no file where no destination is configured', async () => {
+    const cwd = createFolder();
+    try {
+      const config = folder.config('good.json', login());
+      const { code, stdout } = await run(['check', '--config', config], { cwd: cwd.path });
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: '{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}}\n',
+      });
+      expect(readdirSync(cwd.path)).toEqual([]);
+    } finally {
+      cwd.remove();
+    }
+  });
+
+  test.each([
+    ['a refused login', { password: 'not-the-password' }, 'the login is refused'],
+    ['an API that is out of reach', { base_url: 'http://127.0.0.1:9' }, '127.0.0.1:9'],
+    ['a config with problems', { streams: ['nonsense'] }, 'streams[0]'],
+  ])('prints FAILED for %s, and still ends with 0', async (_, part, message) => {
+    const config = folder.config('failing.json', { ...login(), ...part });
+    const { code, stdout, stderr } = await run(['check', '--config', config]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      type: 'CONNECTION_STATUS',
+      connectionStatus: { status: 'FAILED', message: expect.stringContaining(message) },
+    });
+    expect(stdout + stderr).not.toContain('not-the-password');
+  });
+});
+
+describe('a sync that cannot begin still prints its summary', () => {
+  test.each([
+    ['2 when the login is refused', { password: 'not-the-password' }, 2, 'config_error'],
+    ['75 when the API is out of reach', { base_url: 'http://127.0.0.1:9' }, 75, 'transient_error'],
+  ])('and ends with %s', async (_, part, code, kind) => {
+    const config = folder.config('sync.json', { ...login(), ...part });
+    const ended = await run(['sync', '--config', config], { cwd: folder.path });
+    expect(ended.code).toBe(code);
+    expect(ended.stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      command: 'sync',
+      status: 'failed',
+      streams: [],
+      warnings: [expect.any(String)],
+    });
+    expect(onlyLine(ended)).toMatchObject({ level: 'error', kind });
+    expect(ended.stdout + ended.stderr).not.toContain('not-the-password');
+  });
+});
+
+describe('the process', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends with the code of %s', async (signal, code) => {
+    const running = start(['simulate', '--rows', '1']);
+    await running.firstLine();
+    running.process.kill(signal);
+    expect((await running.ended).code).toBe(code);
+  });
+
+  test('ends at once on a second signal', async () => {
+    // Takes a login and never answers it: the first signal asks, the second does not wait.
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      const { port } = silent.address() as { port: number };
+      const config = folder.config('silent.json', { ...login(), base_url: `http://127.0.0.1:${port}` });
+      const running = start(['check', '--config', config]);
+      await once(silent, 'connection');
+      running.process.kill('SIGTERM');
+      running.process.kill('SIGINT');
+      expect([130, 143]).toContain((await running.ended).code);
+    } finally {
+      silent.close();
+    }
+  });
+
+  test('tells what nobody caught in one line, and ends with 4', async () => {
+    const throws = 'data:text/javascript,setTimeout(()=>{throw new Error("nobody caught this")},1500)';
+    const ended = await run(['simulate', '--rows', '1'], { node: ['--import', throws] });
+    expect(ended.code).toBe(4);
+    expect(onlyLine(ended)).toMatchObject({ level: 'error', message: 'nobody caught this', kind: 'system_error' });
+  });
+
+  test("tells Node's own warnings through the log", async () => {
+    const warns = 'data:text/javascript,setTimeout(()=>process.emitWarning("careful","DeprecationWarning"),1000)';
+    const running = start(['simulate', '--rows', '1'], { node: ['--import', warns] });
+    await running.firstLine();
+    await once(running.process.stderr, 'data');
+    running.process.kill();
+    expect(onlyLine(await running.ended)).toMatchObject({
+      level: 'warn',
+      message: 'careful',
+      name: 'DeprecationWarning',
+    });
+  });
+
+  test('does not mind a reader that has gone', async () => {
+    const running = start(['--help']);
+    running.process.stdout.destroy();
+    const { code, stderr } = await running.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
+describe('simulate', () => {
+  test('prints its URL and a config with which check succeeds', async () => {
+    const running = start(['simulate', '--rows', '5', '--faults', '500,429-seconds']);
+    try {
+      const { url, config } = JSON.parse(await running.firstLine());
+      expect(config.base_url).toBe(url);
+      const { stdout } = await run(['check', '--config', folder.config('printed.json', config)]);
+      expect(stdout).toContain('SUCCEEDED');
+    } finally {
+      running.process.kill();
+      await running.ended;
+    }
+  });
+
+  test('refuses a port that is taken, saying so', async () => {
+    const port = new URL(simulator.url).port;
+    const ended = await run(['simulate', '--port', port]);
+    expect(ended.code).toBe(2);
+    expect(onlyLine(ended).message).toContain(`port ${port} cannot be listened on`);
+  });
+});

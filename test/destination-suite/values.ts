@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { parseDecimal, plainText } from '../../schemas/decimal.ts';
+import { decodeJson } from '../../schemas/decode.ts';
+import { writeJson } from '../../schemas/json.ts';
+import type { ColumnKind } from '../../schemas/kinds.ts';
+import { compileMapper } from '../../schemas/mapper.ts';
+import type { Value } from '../../schemas/row.ts';
+import { tableColumns } from '../../schemas/stream.ts';
+import { DIFFICULT_STREAM, difficultPage } from '../fixtures/difficult-values.ts';
+import { at } from './streams.ts';
+import { newPosition, pageOfBytes, type Row, type Visit } from './visit.ts';
+
+/** Faults 11 to 13: every value that is hard to land comes back as the mapper gave it. */
+export function valuesSuite(visit: Visit): void {
+  test('gives every difficult value back exactly as the mapper made it', async () => {
+    const { table, destination } = await visit.open([DIFFICULT_STREAM]);
+    const records = (decodeJson(difficultPage()) as { body: { rows: unknown[] } }).body.rows;
+    const mapping = compileMapper(DIFFICULT_STREAM, destination.kinds).map(records, at(1));
+    const written = table(DIFFICULT_STREAM);
+    const page = { bytes: difficultPage(), askedAt: at(1), span: null, rows: () => mapping };
+    const changes = [{ type: 'begin', position: newPosition(DIFFICULT_STREAM) }] as const;
+    const done = await written.commit({ pages: [written.prepare(page)], changes, refresh: null });
+    const names = tableColumns(DIFFICULT_STREAM);
+    const key = names.indexOf('public_id');
+    const keys = new Set(mapping.rows.map((values) => values[key]));
+    expect(done).toEqual({
+      written: keys.size,
+      unchanged: mapping.rows.length - keys.size,
+      changedFields: mapping.changedFields,
+      unparsedDates: mapping.unparsedDates,
+      rejects: mapping.rejects.length,
+      repeatedKeys: 0,
+    });
+
+    const byKey = new Map((await visit.rows(DIFFICULT_STREAM.name)).map((row) => [row.public_id, row]));
+    expect(byKey.size).toBe(keys.size);
+    const once = mapping.rows.filter((values) =>
+      mapping.rows.every((other) => other === values || other[key] !== values[key]),
+    );
+    for (const values of once) {
+      const expected = Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
+      expect(comparable(byKey.get(expected.public_id)!)).toEqual(comparable(expected));
+    }
+    const rejects = (await visit.rows('_cleargrid_rejects')).map(({ id, reason, record }) => ({
+      ...{ id, reason, record: canonicalJson(record as string) },
+    }));
+    const ids = new Map(
+      mapping.rejects.map((reject) => [reject.id, { ...reject, record: canonicalJson(reject.record) }]),
+    );
+    expect(rejects).toHaveLength(ids.size);
+    for (const reject of rejects) expect(reject).toEqual(ids.get(reject.id as string));
+
+    const again = await written.commit({ pages: [written.prepare(page)], changes: [], refresh: null });
+    expect(again).toMatchObject({ written: 0, unchanged: mapping.rows.length });
+  });
+
+  describe('takes', () => {
+    test('a text of 1 MB, and 100 of them in one batch', async () => {
+      const { table, destination } = await visit.open([DIFFICULT_STREAM]);
+      const text = 'ä"\n'.repeat(250_000);
+      const records = Array.from({ length: 100 }, (_, index) => ({ public_id: `${index}`, words: text }));
+      const bytes = Buffer.from(JSON.stringify(records));
+      const written = table(DIFFICULT_STREAM);
+      const prepared = written.prepare(pageOfBytes(DIFFICULT_STREAM, destination.kinds, at(1), bytes));
+      const changes = [{ type: 'begin', position: newPosition(DIFFICULT_STREAM) }] as const;
+      await written.commit({ pages: [prepared], changes, refresh: null });
+      expect((await visit.row(DIFFICULT_STREAM, '99')).words === text).toBe(true);
+    });
+  });
+}
+
+const KINDS = new Map<string, ColumnKind>([
+  ...DIFFICULT_STREAM.columns.map(({ name, kind }): [string, ColumnKind] => [name, kind]),
+  ['_extra', 'json'],
+  ['_changes', 'json'],
+]);
+
+/** A row in which equal values are equal: numbers as plain digits, JSON with its names in order. */
+function comparable(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, comparableValue(KINDS.get(name), value as Value)]),
+  );
+}
+
+function comparableValue(kind: ColumnKind | undefined, value: Value): unknown {
+  if (value === null) return null;
+  if (kind === 'json') return canonicalJson(value as string);
+  if (kind === 'integer' || kind === 'decimal' || kind === 'minorUnits') return plainDigits(String(value));
+  return value;
+}
+
+function plainDigits(number: string): string {
+  const decimal = parseDecimal(number)!;
+  return Math.abs(decimal.exponent) > 1000 ? JSON.stringify(decimal) : plainText(decimal);
+}
+
+function canonicalJson(text: string): string {
+  const canonical = (value: unknown): unknown => {
+    if (typeof value === 'number' || JSON.isRawJSON(value)) return `number ${plainDigits(JSON.stringify(value))}`;
+    if (Array.isArray(value)) return value.map(canonical);
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(entries.map(([name, member]) => [name, canonical(member)]));
+  };
+  const decoded = decodeJson(Buffer.from(text));
+  return isDeep(text) ? text : writeJson(canonical(decoded), { holdsNumber: () => true }).text;
+}
+
+/** Too deep to walk by recursion: databases keep such text as it is, or the mapper has put it into a string. */
+function isDeep(text: string): boolean {
+  return /[[{]{500}/.test(text.replace(/"(?:[^"\\]|\\.)*"/g, '""'));
+}

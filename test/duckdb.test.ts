@@ -1,0 +1,4 @@
+import { destinationSuite } from './destination-suite.ts';
+import { duckdbTarget } from './duckdb-target.ts';
+
+destinationSuite('duckdb', () => duckdbTarget('clear grid'));

@@ -1,0 +1,33 @@
+import { memoryDestination } from '../destinations/memory/destination.ts';
+import { memoryWarehouse } from '../destinations/memory/warehouse.ts';
+import { destinationSuite } from './destination-suite.ts';
+
+destinationSuite('memory', async () => {
+  const warehouse = memoryWarehouse();
+  const tableOf = (stream: string) => warehouse.tables.get(stream)!;
+  return {
+    destination: () => memoryDestination(warehouse, { lockWaitMs: 5_000 }),
+    spell: (table) => `"${table.replaceAll('"', '""')}"`,
+    isUntouched: async () => warehouse.tables.size + warehouse.positions.size + warehouse.runs.size === 0,
+    tamper: {
+      dropTable: async (stream) => warehouse.dropTable(stream),
+      emptyTable: async (stream) => warehouse.truncateTable(stream),
+      swapTable: async (stream) => warehouse.swapTable(stream),
+      async addColumn(stream, column, value) {
+        const table = tableOf(stream);
+        table.columns.set(column, 'text');
+        for (const [key, row] of table.rows) table.rows.set(key, new Map([...row, [column, value]]));
+      },
+      narrowColumn: async (stream, column) => void tableOf(stream).columns.set(column, 'smallint'),
+      async storeDocument(stream, document) {
+        warehouse.positions.set(stream, { ...warehouse.positions.get(stream)!, document });
+      },
+      dropSeenKeys: async (stream) => void warehouse.seen.delete(stream),
+      async takeOver(stream) {
+        const stored = warehouse.positions.get(stream)!;
+        warehouse.positions.set(stream, { ...stored, token: stored.token + 1 });
+      },
+    },
+    remove: async () => {},
+  };
+});

@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { statusReport } from '../connector/commands/status-report.ts';
+import { parseConfig } from '../connector/config/load.ts';
+import { statusText } from '../connector/output/status.ts';
+import type { Destination, RunRecord } from '../destinations/contract.ts';
+import { LockedFailure } from '../destinations/failure.ts';
+import type { Position } from '../destinations/position.ts';
+
+const NOW = new Date('2026-06-01T13:00:00Z');
+const config = parseConfig({ lender: 'acme', email: 'e', password: 'p' }, {}, 'c.json');
+
+const POSITION: Position = {
+  version: 1,
+  lender: 'uuid',
+  table: 'identity',
+  cursor_field: 'updated_at',
+  key: ['public_id'],
+  rows: true,
+  from: null,
+  complete: '2026-06-01T12:00:00.000000Z',
+  seen: '2026-06-01T11:58:07.120000Z',
+  until: null,
+  windows: [],
+  refresh: null,
+};
+
+const WINDOW = { since: null, until: '2026-05-01T00:00:00.000000Z', cursor: 'c', last: null };
+
+/** A destination that has stored these positions and runs. */
+function storing(positions: Readonly<Record<string, unknown>>, runs: readonly Partial<RunRecord>[]): Destination {
+  const stored = Object.entries(positions).map(([stream, position]) => ({
+    stream,
+    document: typeof position === 'string' ? position : JSON.stringify(position),
+    runId: 'r',
+    updatedAt: '2026-06-01T12:00:00.000000Z',
+  }));
+  const records = runs.map((run) => ({
+    runId: 'r1',
+    command: 'sync',
+    version: '0.1.0',
+    startedAt: '2026-06-01T12:00:00.000000Z',
+    endedAt: '2026-06-01T12:00:40.000000Z',
+    status: 'succeeded' as const,
+    summary: null,
+    ...run,
+  }));
+  return {
+    positions: () => Promise.resolve(stored),
+    runs: { recent: () => Promise.resolve(records) },
+  } as unknown as Destination;
+}
+
+const streamRun = (stream: string, more: object = {}) => ({
+  stream,
+  status: 'succeeded',
+  rows_read: 5,
+  rows_written: 12_345_678,
+  rows_deleted: 0,
+  rejects: 0,
+  error: null,
+  ...more,
+});
+
+async function shown(destination: Destination): Promise<string> {
+  return statusText(
+    await statusReport(config, destination, 'DuckDB ./cleargrid.duckdb, schema main', NOW),
+    NOW,
+    process.stdout,
+  );
+}
+
+const stripped = (text: string) => text.replace(/\u001b\[\d+m/g, '');
+
+describe('status', () => {
+  test('without any run says how to begin, and lists every stream', async () => {
+    const text = await shown(storing({}, []));
+    expect(text).toContain('no run yet');
+    expect(text).toMatch(/borrower_payment_plan_installments +- +- +- +.*not yet/);
+  });
+
+  test('tells position, lag, rows of the last run, windows left and the last error', async () => {
+    const error = { kind: 'transient_error', message: 'the API answers 503', request_id: 'req_1' };
+    const text = stripped(
+      await shown(
+        storing(
+          {
+            borrowers: POSITION,
+            borrower_deals: { ...POSITION, complete: null, until: '2026-06-01T12:00:00.000000Z', windows: [WINDOW] },
+            deal_views: '{"version": 1',
+            conversations: { ...POSITION, refresh: { started: POSITION.complete, pass: 2, since: null, until: null } },
+          },
+          [
+            { summary: { streams: [streamRun('borrowers'), streamRun('borrower_deals')] } },
+            {
+              startedAt: '2026-05-31T12:00:00.000000Z',
+              endedAt: '2026-05-31T12:01:00.000000Z',
+              summary: { streams: [streamRun('borrower_deals', { status: 'failed', error })] },
+            },
+          ],
+        ),
+      ),
+    );
+    expect(text).toContain('Last run: sync at 2026-06-01 12:00:00 UTC, succeeded after 40 s, 59 min ago');
+    expect(text).toMatch(/borrowers +2026-06-01 12:00 +1 h +12,345,678 +ok/);
+    expect(text).toMatch(/borrower_deals +- +- +12,345,678 +1 left/);
+    expect(text).toMatch(/deal_views .*damaged/);
+    expect(text).toMatch(/conversations .*refresh/);
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'borrower_deals: last error, 2026-05-31 12:01:00: the API answers 503 (request req_1)',
+    );
+  });
+
+  test('says where later changes are only seen by the next full refresh', async () => {
+    const text = (await shown(storing({}, []))).replace(/\s+/g, ' ');
+    expect(text).toContain('seen by the next sync --full-refresh');
+    expect(text).toContain('created_at, 15 min: borrower_account_events');
+    expect(text).toContain('communicated_at, 30 d: communication_logs');
+  });
+
+  test('says that a run is at work, or was killed', async () => {
+    expect(await shown(storing({}, [{ status: 'running', endedAt: null }]))).toContain('has not ended');
+  });
+
+  test('says so when another run has the destination to itself', async () => {
+    const locked = { positions: () => Promise.reject(new LockedFailure('the file is open in process 7')) } as unknown;
+    const text = (await shown(locked as Destination)).replace(/\s+/g, ' ');
+    expect(text).toContain('cannot be asked now: the file is open in process 7');
+  });
+
+  test('fits 80 columns, whatever there is to tell', async () => {
+    const long = { kind: 'system_error', message: 'word '.repeat(60), request_id: 'req_0123456789' };
+    const streams = ['borrower_payment_plan_installments', 'borrower_deal_activity_logs', 'borrower_sub_accounts'];
+    const text = await shown(
+      storing(
+        Object.fromEntries(
+          streams.map((stream) => [
+            stream,
+            { ...POSITION, complete: '2025-01-01T00:00:00.000000Z', windows: Array(12).fill(WINDOW) },
+          ]),
+        ),
+        [{ summary: { streams: streams.map((stream) => streamRun(stream, { error: long, status: 'stopped' })) } }],
+      ),
+    );
+    const widest = Math.max(
+      ...stripped(text)
+        .split('\n')
+        .map((line) => line.length),
+    );
+    expect(widest).toBeLessThanOrEqual(80);
+  });
+
+  test('is one JSON document for programs, with the same facts', async () => {
+    const report = await statusReport(
+      config,
+      storing({ borrowers: POSITION }, [{ summary: { streams: [streamRun('borrowers')] } }]),
+      'd',
+      NOW,
+    );
+    expect(report.streams[0]).toMatchObject({
+      stream: 'borrowers',
+      complete: POSITION.complete,
+      lag_seconds: 3600,
+      windows_left: 0,
+      last_run: { run_id: 'r1', rows_written: 12_345_678 },
+      last_error: null,
+      changes_seen_within_seconds: null,
+    });
+  });
+});

@@ -1,0 +1,135 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { at, deals } from './destination-suite/streams.ts';
+import { newPosition, newWindow } from './destination-suite/visit.ts';
+import { faultBench, page } from './postgres-fault-bench.ts';
+
+/** Faults 16 and 17 on a real server: what others do to the same tables at the same time. */
+
+const bench = faultBench();
+const { visit, table, query, count, loaded } = bench;
+
+describe('fault 16: somebody else', () => {
+  test('deadlocks with a batch, and one of them is tried again', async () => {
+    const { write } = await loaded(2);
+    const other = await bench.server.connect(bench.database);
+    await other.query(
+      `set deadlock_timeout = '20s'; begin; update ${table()} set name = 'theirs' where public_id = '1'`,
+    );
+    const writing = write(deals, [page(2, 'second', 11)]);
+    await wait(300);
+    const theirs = other.query(`update ${table()} set name = 'theirs' where public_id = '0'`);
+    await theirs;
+    await other.query('commit');
+    await other.end();
+    expect(await writing).toMatchObject({ written: 2 });
+    expect(await query(`select distinct name from ${table()}`)).toEqual([{ name: 'second' }]);
+  });
+
+  test('holds a table for longer than we wait for a lock, and readers never wait behind us for longer', async () => {
+    await loaded(3);
+    const reader = await bench.server.connect(bench.database);
+    await reader.query(`begin; select * from ${table()}`);
+    const wider = { ...deals, columns: [...deals.columns, { ...deals.columns[1]!, name: 'more', field: 'more' }] };
+    const opening = visit.open([wider]);
+    await wait(300);
+    const began = performance.now();
+    expect(await count()).toBe(3);
+    expect(performance.now() - began).toBeLessThan(15_000);
+    await wait(5_500);
+    await reader.query('commit');
+    await reader.end();
+    const { write } = await opening;
+    expect(await write(wider, [{ askedAt: at(20), records: [{ public_id: 'new', more: 'x' }] }])).toMatchObject({
+      written: 1,
+    });
+  });
+
+  test('locks a table for a while, and the batch waits', async () => {
+    const { write } = await loaded(3);
+    const other = await bench.server.connect(bench.database);
+    await other.query(`begin; lock table ${table()} in access exclusive mode`);
+    const writing = write(deals, [page(3, 'second', 11)]);
+    await wait(6_000);
+    await other.query('rollback');
+    await other.end();
+    expect(await writing).toMatchObject({ written: 3 });
+  });
+
+  test('adds a column while rows are written, which changes nothing', async () => {
+    const { write } = await loaded(3);
+    await bench.admin.query(`alter table ${table()} add column theirs int default 7`);
+    expect(await write(deals, [page(4, 'second', 11)])).toMatchObject({ written: 4 });
+    expect(await query(`select distinct theirs from ${table()}`)).toEqual([{ theirs: 7 }]);
+  });
+
+  test.for([
+    ['drops', 'drop table %s', /dropped or replaced/],
+    ['renames', 'alter table %s rename to other', /dropped or replaced/],
+  ] as const)('%s the table while rows are written, and the run is told so', async ([, sql, words]) => {
+    const { write } = await loaded(3);
+    await bench.admin.query(sql.replace('%s', table()));
+    await expect(write(deals, [page(3, 'second', 11)])).rejects.toMatchObject({
+      kind: 'transient_error',
+      message: words,
+    });
+  });
+
+  test('drops the table of a first load while it is filled, and the run is told so', async () => {
+    const { write } = await visit.open([deals]);
+    const windows = [newWindow(null, at(60))];
+    const begin = { type: 'begin', position: newPosition(deals, { until: at(60), windows }) } as const;
+    await write(deals, [page(3)], { changes: [begin] });
+    await bench.admin.query(`drop table ${visit.target.spell('_cleargrid_loading_deals')}`);
+    const next = { type: 'window', until: at(60), becomes: [{ ...windows[0]!, cursor: 'next' }] } as const;
+    const writing = write(deals, [page(3)], { changes: [next] });
+    await expect(writing).rejects.toMatchObject({ kind: 'transient_error', message: /dropped or replaced/ });
+  });
+
+  test('drops a column while rows are written, and the run is told which', async () => {
+    const { write } = await loaded(3);
+    await bench.admin.query(`alter table ${table()} drop column "name"`);
+    await expect(write(deals, [page(3, 'second', 11)])).rejects.toThrow(/column "?name"? /);
+  });
+
+  test('demands a column of rows that only they know, and the message names it without a value', async () => {
+    const { write } = await loaded(3);
+    await bench.admin.query(`alter table ${table()} add column theirs int not null default 0`);
+    await bench.admin.query(`alter table ${table()} alter theirs drop default`);
+    await expect(write(deals, [page(4, 'second', 11)])).rejects.toMatchObject({
+      kind: 'config_error',
+      message: expect.stringMatching(/column theirs/),
+    });
+    await expect(write(deals, [page(4, 'second', 11)])).rejects.not.toThrow(/second/);
+  });
+
+  test('has a trigger that refuses rows, and its message, which may hold values, is not passed on', async () => {
+    const { write } = await loaded(3);
+    await bench.admin.query(`create function public.refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'no %', new.name; end $$`);
+    await bench.admin.query(
+      `create trigger refuse before insert on ${table()} for each row execute function public.refuse()`,
+    );
+    const refused = write(deals, [page(4, 'secret', 11)]);
+    await expect(refused).rejects.toMatchObject({ kind: 'config_error', message: expect.stringMatching(/trigger/) });
+    await expect(refused).rejects.not.toThrow(/secret/);
+  });
+});
+
+describe('fault 17: a run that slept', () => {
+  const run = (id: string) => ({ id, command: 'sync', startedAt: at(1), fullRefresh: new Set<string>() });
+
+  test.for(['still runs', 'has ended'])('and lost its sessions to one that %s writes nothing more', async (what) => {
+    const first = await loaded(3);
+    await bench.server.endSessions(bench.database);
+    const second = visit.destination();
+    const tables = await second.open([deals], run('second'));
+    await tables.get('deals')!.commit({ pages: [], changes: [{ type: 'seen', value: at(59) }], refresh: null });
+    if (what === 'has ended') await second.close();
+    const late = first.write(deals, [page(3, 'late', 50)]);
+    await expect(late).rejects.toMatchObject({ kind: 'transient_error', message: /taken it over/ });
+    expect(await query(`select distinct name from ${table()}`)).toEqual([{ name: 'first' }]);
+    const [stored] = await visit.destination().positions();
+    expect(JSON.parse(stored!.document)).toMatchObject({ seen: at(59) });
+  });
+});

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** A way to a server that can be cut at a chosen statement. */
+export interface CuttableWay {
+  readonly port: number;
+  /**
+   * The next COMMIT is the last that its connection carries: it `reaches` the server, whose answer nobody hears, or it is `lost`
+   * before.
+   */
+  cutAtCommit(how: 'reaches' | 'lost'): void;
+  /** How many connections were cut. */
+  readonly cuts: number;
+  close(): Promise<void>;
+}
+
+/** A COMMIT in the simple query protocol. */
+const COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
+
+export async function cuttableWay(host: string, port: number): Promise<CuttableWay> {
+  let armed: 'reaches' | 'lost' | null = null;
+  let cuts = 0;
+  const sockets = new Set<Socket>();
+
+  const server = createServer((client) => {
+    const upstream = connect(port, host);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+    }
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+    let isCut = false;
+    upstream.on('data', (data) => {
+      // What the server says now is its answer to the COMMIT.
+      if (isCut) client.destroy();
+      else client.write(data);
+    });
+    client.on('data', (data) => {
+      if (armed === null || !data.includes(COMMIT)) return void upstream.write(data);
+      const how = armed;
+      armed = null;
+      cuts++;
+      isCut = true;
+      if (how === 'reaches') upstream.write(data);
+      else client.destroy();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    port: (server.address() as { port: number }).port,
+    cutAtCommit: (how) => {
+      armed = how;
+    },
+    get cuts() {
+      return cuts;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

