@@ -138,11 +138,12 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
     return { id, process, outcome };
   }
 
-  /** Rows never go back to an older version, but for what a full refresh says. */
+  /** Rows never go back to an older version, but for what a full refresh says; one marked as deleted loses to any (rule 3). */
   function watchVersions({ name, version }: Stream, refreshing: boolean): void {
     if (version === null) return;
     const before = versions.get(name) ?? new Map();
-    const now = new Map([...(warehouse.tables.get(name)?.rows ?? [])].map(([key, row]) => [key, row.get(version)]));
+    const live = [...(warehouse.tables.get(name)?.rows ?? [])].filter(([, row]) => row.get('_deleted_at') === null);
+    const now = new Map(live.map(([key, row]) => [key, row.get(version)]));
     versions.set(name, now);
     if (refreshing) return;
     for (const [key, value] of now)
