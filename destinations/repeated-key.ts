@@ -3,18 +3,6 @@ import type { Reject, Value } from '../schemas/row.ts';
 import type { Column, Stream } from '../schemas/stream.ts';
 import { exactNumber } from './exact-numbers.ts';
 
-/** By this column two records of one key are told apart: versions of one row share it (design rule 14). */
-const CREATED = 'created_at';
-
-/**
- * The column in which rows of one key must agree to be versions of one row, or null where the stream's key is not suspected:
- * then no check is paid for.
- */
-export function tellingColumn(stream: Stream): string | null {
-  if (stream.suspectKey === null) return null;
-  return stream.columns.some((column) => column.name === CREATED) ? CREATED : null;
-}
-
 /**
  * The reject for a row that shares its key with another row. Its record is written anew from the row's columns and `_extra`, so that
  * the same record gives the same reject whether it lost on arrival or is displaced later.

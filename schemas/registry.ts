@@ -1,5 +1,5 @@
 import { text, timestamp } from './kinds.ts';
-import { type Dataset, defineStream, type Stream } from './stream.ts';
+import { type Dataset, defineStream, type Stream, type SuspectKey } from './stream.ts';
 import { borrowerAccountEvents } from './streams/borrower_account_events.ts';
 import { borrowerAccounts } from './streams/borrower_accounts.ts';
 import { borrowerDealActivityLogs } from './streams/borrower_deal_activity_logs.ts';
@@ -75,7 +75,8 @@ export function genericStream({ section, code, cursorField, name }: UndeclaredDa
 }
 
 /**
- * The stream with another key. A key that tells apart what the stream's own is suspected to mix up ends that suspicion.
+ * The stream with another key. A key that tells apart what the stream's own is suspected to mix up ends that suspicion; one without
+ * a column of the stream's own key is suspected itself, of mixing up rows that differ in that column.
  *
  * @throws {Error} when the key is empty, names a column twice or one that the stream does not have or that cannot be a key.
  */
@@ -88,6 +89,12 @@ export function withPrimaryKey(stream: Stream, key: readonly string[]): Stream {
   const unfit = stream.columns.find(({ name, kind }) => key.includes(name) && (kind === 'json' || kind === 'double'));
   if (unfit)
     throw new Error(`stream ${stream.name}: ${unfit.name} is ${unfit.kind} and cannot be part of a primary key`);
-  const settled = stream.suspectKey?.suggest.every((name) => key.includes(name)) ?? true;
-  return { ...stream, primaryKey: [...key], suspectKey: settled ? null : stream.suspectKey };
+  return { ...stream, primaryKey: [...key], suspectKey: suspicionOf(stream, key) };
+}
+
+function suspicionOf({ primaryKey, suspectKey }: Stream, key: readonly string[]): SuspectKey | null {
+  const lacks = (names: readonly string[]) => names.find((name) => !key.includes(name));
+  const left = lacks(primaryKey);
+  if (left !== undefined) return { by: left, suggest: suspectKey?.suggest ?? primaryKey };
+  return suspectKey !== null && lacks(suspectKey.suggest) !== undefined ? suspectKey : null;
 }

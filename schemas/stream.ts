@@ -32,11 +32,14 @@ export interface Stream {
   readonly version: string | null;
   /** Default look-back as an ISO-8601 duration, for streams whose rows change long after their cursor value; else null. */
   readonly lookBack: string | null;
-  /**
-   * Set where the key is suspected of standing for several rows: two records of one key whose `created_at` differ are then
-   * reported as rejects, and this is the key to suggest. Null: no such check is paid for.
-   */
-  readonly suspectKey: { readonly suggest: readonly string[] } | null;
+  /** Set where the key is suspected of standing for several rows (design rule 14). Null: no check is paid for. */
+  readonly suspectKey: SuspectKey | null;
+}
+
+/** Two records of one key that differ in column `by` are two rows, of which one is a reject; `suggest` is a key for them. */
+export interface SuspectKey {
+  readonly by: string;
+  readonly suggest: readonly string[];
 }
 
 type Fields = Record<string, FieldKind>;
@@ -52,7 +55,7 @@ export interface StreamDeclaration<F extends Fields> {
   /** Default: `updated_at` where it is declared, else null. */
   version?: (keyof F & string) | null;
   lookBack?: string;
-  suspectKey?: { suggest: readonly (keyof F & string)[] };
+  suspectKey?: { by: keyof F & string; suggest: readonly (keyof F & string)[] };
 }
 
 /** `hasReachedRpcOrBeyond` becomes `has_reached_rpc_or_beyond`; a name already in snake_case stays as it is. */
@@ -122,7 +125,9 @@ export function defineStream<const F extends Fields>(declaration: StreamDeclarat
           : null
         : declaration.version,
     lookBack: declaration.lookBack ?? null,
-    suspectKey: declaration.suspectKey ? { suggest: declaration.suspectKey.suggest.map(snakeCase) } : null,
+    suspectKey: declaration.suspectKey
+      ? { by: snakeCase(declaration.suspectKey.by), suggest: declaration.suspectKey.suggest.map(snakeCase) }
+      : null,
   };
   checkDeclaration(stream);
   return stream;

@@ -44,7 +44,7 @@ const stream = defineStream({
     created_at: timestamp,
     updated_at: timestamp,
   },
-  suspectKey: { suggest: ['public_id', 'created_at'] },
+  suspectKey: { by: 'created_at', suggest: ['public_id', 'created_at'] },
 });
 const events = defineStream({
   name: 'its "events"',

@@ -67,7 +67,7 @@ describe('The declared streams', () => {
   it('suspect the key of borrower_deals alone', () => {
     expect(
       STREAMS.filter(({ suspectKey }) => suspectKey !== null).map(({ name, suspectKey }) => [name, suspectKey]),
-    ).toEqual([['borrower_deals', { suggest: ['public_id', 'created_at'] }]]);
+    ).toEqual([['borrower_deals', { by: 'created_at', suggest: ['public_id', 'created_at'] }]]);
   });
 
   it('have due_date as a business date or as an instant, as the API has', () => {
@@ -154,13 +154,22 @@ describe('A stream with another primary key', () => {
   const deals = streamNamed('borrower_deals')!;
 
   it('is the same but for its key', () => {
-    expect(withPrimaryKey(deals, ['deal_stage_id'])).toEqual({ ...deals, primaryKey: ['deal_stage_id'] });
+    const key = ['public_id', 'deal_stage_id'];
+    expect(withPrimaryKey(deals, key)).toEqual({ ...deals, primaryKey: key });
     expect(deals.primaryKey).toEqual(['public_id']);
   });
 
   it('is no longer suspected once the key tells its rows apart', () => {
     expect(withPrimaryKey(deals, ['public_id', 'created_at']).suspectKey).toBeNull();
     expect(withPrimaryKey(deals, ['public_id']).suspectKey).toEqual(deals.suspectKey);
+  });
+
+  it('is suspected of mixing up rows of other public_ids where its key has none', () => {
+    const parts = streamNamed('borrower_sub_accounts')!;
+    const suspectKey = { by: 'public_id', suggest: ['public_id'] };
+    expect(withPrimaryKey(parts, ['created_at']).suspectKey).toEqual(suspectKey);
+    expect(withPrimaryKey(parts, ['created_at', 'public_id']).suspectKey).toBeNull();
+    expect(withPrimaryKey(deals, ['created_at']).suspectKey).toEqual({ ...deals.suspectKey, by: 'public_id' });
   });
 
   it.each([

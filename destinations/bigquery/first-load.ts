@@ -1,7 +1,6 @@
 import type { Committed } from '../contract.ts';
 import { configError } from '../failure.ts';
 import type { Position, PositionChange } from '../position.ts';
-import { tellingColumn } from '../repeated-key.ts';
 import { documentAfter, type StoredState } from '../stored.ts';
 import type { TableInfo } from './catalog.ts';
 import { commitBatch } from './commit-sql.ts';
@@ -98,7 +97,7 @@ export async function makeTable(
 ): Promise<MadeTable> {
   const options = { what: `make the table ${stream.name}`, stream: stream.name, costs };
   const [table, loading] = [inPlace(session.place, names.table), inPlace(session.place, names.loading)];
-  const telling = tellingColumn(stream);
+  const telling = stream.suspectKey?.by ?? null;
   const repeated =
     telling === null
       ? []

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import type { Committed } from '../contract.ts';
 import { configError } from '../failure.ts';
 import { takenOver } from '../refusals.ts';
-import { tellingColumn } from '../repeated-key.ts';
 import { documentAfter, lostSeenKeys } from '../stored.ts';
 import type { TableInfo } from './catalog.ts';
 import { commitBatch, commitHeld } from './commit-sql.ts';
@@ -111,7 +110,7 @@ async function stage({ context, totals }: Write, staging: string, digest: string
 
 async function findRepeated({ context, totals, refreshing }: Write, tables: Tables): Promise<RepeatedRow[]> {
   const { session, stream, costs } = context;
-  const telling = tellingColumn(stream);
+  const telling = stream.suspectKey?.by ?? null;
   if (telling === null || totals.rows === 0) return [];
   const sql = selectRepeated(stream, tables, nativeColumns(stream), telling, refreshing);
   const options = { what: `look for rows of one key in ${stream.name}`, stream: stream.name, costs };

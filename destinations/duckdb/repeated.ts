@@ -1,7 +1,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { Reject } from '../../schemas/row.ts';
 import type { Stream } from '../../schemas/stream.ts';
-import { repeatedKeyReject, tellingColumn } from '../repeated-key.ts';
+import { repeatedKeyReject } from '../repeated-key.ts';
 import { asValue } from './decode.ts';
 import type { NativeColumn } from './kinds.ts';
 import { deleteDisplaced, keepCollided, keepDisplaced, selectDisplaced, selectRepeated } from './repeated-sql.ts';
@@ -28,7 +28,7 @@ export function repeatedKeys(
   names: Names,
   columns: readonly NativeColumn[],
 ): RepeatedKeys {
-  const telling = tellingColumn(stream);
+  const telling = stream.suspectKey?.by ?? null;
   const kept = columns.slice(0, -1);
 
   function asReject(row: Record<string, DuckDBValue>): DatedReject {

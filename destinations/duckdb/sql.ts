@@ -1,5 +1,4 @@
 import type { Stream } from '../../schemas/stream.ts';
-import { tellingColumn } from '../repeated-key.ts';
 import type { NativeColumn } from './kinds.ts';
 
 /** The statements that write a stream's table, as text made by pure functions. */
@@ -87,7 +86,7 @@ export function holdsRows({ table }: Names): string {
 /** Of a batch's rows, the newest of each key. Of two that differ in nothing that decides, any: but always the same one. */
 export function newest(stream: Stream, { arrivals }: Names): string {
   const version = stream.version === null ? '' : `${quote(stream.version)} desc nulls last, `;
-  const telling = tellingColumn(stream);
+  const telling = stream.suspectKey?.by ?? null;
   return `select * from ${arrivals}
   qualify row_number() over (partition by ${list(stream.primaryKey)} order by ${version}"_synced_at" desc${telling === null ? '' : `, ${quote(telling)}`}) = 1`;
 }

@@ -1,5 +1,4 @@
 import type { Stream } from '../../schemas/stream.ts';
-import { tellingColumn } from '../repeated-key.ts';
 import { keyText, type StoredRow, type Version } from './warehouse.ts';
 
 /** What a batch's rows do to a table, worked out before anything is changed. */
@@ -26,7 +25,7 @@ export function mergeRows(
   stored: ReadonlyMap<string, StoredRow>,
   seen: ReadonlyMap<string, Version> | null,
 ): Merged {
-  const telling = tellingColumn(stream);
+  const telling = stream.suspectKey?.by ?? null;
   const writes = new Map<string, StoredRow>();
   const newlySeen = new Map<string, Version>();
   const repeated: StoredRow[] = [];

@@ -1,7 +1,6 @@
 import type { Batch, Committed } from '../contract.ts';
 import { positionSchema } from '../position.ts';
 import { takenOver } from '../refusals.ts';
-import { tellingColumn } from '../repeated-key.ts';
 import { documentAfter, judgeStored, lostSeenKeys } from '../stored.ts';
 import { insertRejects, selectPosition, updatePosition } from './bookkeeping-sql.ts';
 import { promote } from './ddl.ts';
@@ -66,7 +65,7 @@ export async function writeBatch(
   const { names, runId } = writer;
   const { stream, schema } = names;
   const { pages, changes, refresh } = batch;
-  const telling = tellingColumn(stream);
+  const telling = stream.suspectKey?.by ?? null;
   const judge = ({ document, identity }: LockedPosition) => judgeStored(stream.name, document, identity, changes);
 
   let layout = known ?? (await readLayout(session, schema, stream));

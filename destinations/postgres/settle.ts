@@ -1,5 +1,4 @@
 import type { Refresh } from '../position.ts';
-import { tellingColumn } from '../repeated-key.ts';
 import { makeTable, promote, replaceKey } from './ddl.ts';
 import { isKeyedBy, type Layout, readLayout } from './layout.ts';
 import { type Repeated, removeCollided } from './repeated.ts';
@@ -30,7 +29,7 @@ export async function settleTable(
   let collided: Repeated['rejects'] = [];
   let layout = await readLayout(session, schema, stream);
   if (layout === null) {
-    await makeTable(session, names, tellingColumn(stream) === null);
+    await makeTable(session, names, stream.suspectKey === null);
     layout = await read();
   }
   if (refresh !== null && layout.isLoading) {

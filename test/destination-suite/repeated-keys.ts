@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { at, deals, links, linksByCreation } from './streams.ts';
+import { at, deals, links, linksByCreation, linksByName } from './streams.ts';
 import { newPosition, type Visit } from './visit.ts';
 
 const link = (created: number | null, updated: number, name: string, more: object = {}) => ({
@@ -106,6 +106,16 @@ export function repeatedKeysSuite(visit: Visit): void {
       const { write } = await visit.open([deals]);
       await write(deals, [{ askedAt: at(20), records: [link(1, 10, 'one'), link(2, 11, 'two')] }]);
       expect(await write(deals, [{ askedAt: at(21), records: [link(3, 12, 'three')] }])).toMatchObject({ rejects: 0 });
+    });
+
+    test('a key that its user chose, and that is not one, is noticed too', async () => {
+      const { write } = await visit.open([linksByName]);
+      const named = (id: string | null, updated: number) => ({ ...link(1, updated, 'same name'), public_id: id });
+      await write(linksByName, [{ askedAt: at(20), records: [named('a', 10), named('a', 11), named('b', 9)] }]);
+      const page = { askedAt: at(21), records: [named(null, 8), named('c', 12)] };
+      expect(await write(linksByName, [page])).toMatchObject({ written: 1, repeatedKeys: 2 });
+      const records = (await visit.rows('_cleargrid_rejects')).map(({ record }) => JSON.parse(record as string));
+      expect(records.map(({ public_id: id }) => id ?? null).sort()).toEqual(['a', 'b', null]);
     });
 
     test('a full refresh measures by its own rows alone', async () => {

@@ -9,6 +9,7 @@ import {
   text,
   timestamp,
 } from '../../schemas/kinds.ts';
+import { withPrimaryKey } from '../../schemas/registry.ts';
 import { defineStream, type Stream } from '../../schemas/stream.ts';
 
 const dataset = { section: 'S1', code: 'D01', paging: 'direct' } as const;
@@ -59,11 +60,14 @@ export const links = defineStream({
   dataset,
   cursor: 'updated_at',
   columns: { public_id: text, name: text, amount: minorUnits, created_at: timestamp, updated_at: timestamp },
-  suspectKey: { suggest: ['public_id', 'created_at'] },
+  suspectKey: { by: 'created_at', suggest: ['public_id', 'created_at'] },
 });
 
 /** The same once its user has configured the key that is suggested. */
-export const linksByCreation: Stream = { ...links, primaryKey: ['public_id', 'created_at'], suspectKey: null };
+export const linksByCreation: Stream = withPrimaryKey(links, ['public_id', 'created_at']);
+
+/** The same with a key that is none. */
+export const linksByName: Stream = withPrimaryKey(links, ['name']);
 
 export const numbered = defineStream({
   name: 'numbered',
