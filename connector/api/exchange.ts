@@ -85,7 +85,9 @@ export function exchange(
         },
         onResponseEnd: () => {
           release();
-          resolve({ ...head!, bytes: Buffer.concat(chunks, received) });
+          // undici gives the connection free a turn of the event loop later. Who works on an answer before that holds back the next
+          // request of every answer that came in the same turn.
+          setImmediate(() => resolve({ ...head!, bytes: Buffer.concat(chunks, received) }));
         },
         onResponseError: (_, error) => giveUp(networkFailure(error, new URL(request.origin).host)),
       },
