@@ -2,6 +2,8 @@
 export interface Budget {
   /** Waits until `bytes` are free and takes them; more than the whole budget counts as all of it. Rejects when `signal` aborts. */
   take(bytes: number, signal: AbortSignal): Promise<Charge>;
+  /** Takes `bytes` where they are free and nobody waits, else null. */
+  takeNow(bytes: number): Charge | null;
   /** Set when someone waits: lanes then commit what they hold. */
   readonly pressed: boolean;
   /** Calls back when someone begins to wait; returns how to stop listening. */
@@ -39,13 +41,18 @@ export function createBudget(total: number): Budget {
     return { adjust: change, release: () => change(0) };
   };
 
+  const takeNow = (bytes: number): Charge | null => {
+    if (waiting.length > 0 || bytes > free) return null;
+    free -= bytes;
+    return charge(bytes);
+  };
+
   return {
+    takeNow,
     take: (wanted, signal) => {
       const bytes = Math.min(wanted, total);
-      if (waiting.length === 0 && bytes <= free) {
-        free -= bytes;
-        return Promise.resolve(charge(bytes));
-      }
+      const taken = takeNow(bytes);
+      if (taken !== null) return Promise.resolve(taken);
       return new Promise((resolve, reject) => {
         const leave = () => {
           waiting.splice(waiting.indexOf(entry), 1);

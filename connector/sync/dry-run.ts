@@ -5,7 +5,7 @@ import type { StreamSummary } from '../summary.ts';
 import { systemTiming } from '../timing.ts';
 import { newCounts } from './context.ts';
 import { cursorRange } from './cursor-values.ts';
-import { parsePosition } from './judge.ts';
+import { judgeDocument } from './judge.ts';
 import { streamSummary } from './outcome.ts';
 import { incrementSince } from './plan.ts';
 import type { SyncOptions } from './run.ts';
@@ -15,8 +15,8 @@ import type { SelectedStream } from './selection.ts';
 const BOUNDS = { tries: 5, budgetMs: 60_000 };
 
 /**
- * What a run would do, found out without writing anything: for each stream where it would begin, and the first page that the
- * API has from there.
+ * What a run would do, found out without writing anything: for each stream whether its position is taken, where the run would
+ * begin, and the first page that the API has from there. Whether the tables can serve only a run finds out, which locks them.
  *
  * @returns summaries whose `rows_read` counts that first page; `complete` is what is stored.
  */
@@ -32,9 +32,8 @@ export async function planStreams(
     let complete: string | null = null;
     try {
       reporter.streamStarted(stream.name);
-      const document = stored.get(stream.name);
-      const parsed = document === undefined ? null : parsePosition(document);
-      const position = parsed !== null && 'position' in parsed ? parsed.position : null;
+      const judgement = judgeDocument(stored.get(stream.name) ?? null, stream, api.lender, fullRefresh);
+      const position = judgement.verdict === 'goes on' ? judgement.position : null;
       complete = position?.complete ?? null;
       const since = position === null || fullRefresh ? startDate : incrementSince(position, lookBackMs, startDate);
       const until = api.hasServerClock ? api.now() : null;

@@ -17,9 +17,15 @@ export type Judgement =
 /**
  * Judges a stored position (rule 17: a position belongs to a table and a lender).
  *
+ * @param lender null when nobody has logged in: then any will do.
  * @throws {Failure} `config_error` when going on would be a guess; the message holds the command that settles it.
  */
-export function judgePosition(stored: StoredPosition, stream: Stream, lender: string, fullRefresh: boolean): Judgement {
+export function judgePosition(
+  stored: StoredPosition,
+  stream: Stream,
+  lender: string | null,
+  fullRefresh: boolean,
+): Judgement {
   const readAgain = (because: string): Judgement => {
     if (fullRefresh) return { verdict: 'is read again', because };
     throw configError(
@@ -35,7 +41,7 @@ export function judgePosition(stored: StoredPosition, stream: Stream, lender: st
   if ('problem' in parsed) return readAgain(parsed.problem);
 
   const { position } = parsed;
-  if (position.lender !== lender) {
+  if (lender !== null && position.lender !== lender) {
     throw configError(
       `${stream.name}: its table belongs to another lender (${position.lender}; this login is ${lender}). One schema holds one ` +
         'lender: give this config a schema, dataset or file of its own.',
@@ -55,6 +61,21 @@ export function judgePosition(stored: StoredPosition, stream: Stream, lender: st
     return readAgain(`its key was (${position.key.join(', ')}) and is now (${stream.primaryKey.join(', ')})`);
   }
   return { verdict: 'goes on', position };
+}
+
+/**
+ * The same by the document alone, for those who take no lock and so cannot look at the table: it is taken to be the one that the
+ * document stands for.
+ */
+export function judgeDocument(
+  document: string | null,
+  stream: Stream,
+  lender: string | null,
+  fullRefresh: boolean,
+): Judgement {
+  const parsed = document === null ? null : parsePosition(document);
+  const table = parsed !== null && 'position' in parsed ? parsed.position.table : null;
+  return judgePosition({ document, table, holdsRows: document !== null }, stream, lender, fullRefresh);
 }
 
 /** Reads a stored document; a problem is put so that it can follow the stream's name. */

@@ -72,8 +72,8 @@ export async function readWindows(context: StreamContext, options: PassOptions):
       context: inner,
       window,
       lane,
-      readPage: async (request) => {
-        const page = await readPage(request);
+      readPage: async (...asked) => {
+        const page = await readPage(...asked);
         pages++;
         return page;
       },

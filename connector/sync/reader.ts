@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { asFailure } from '../../destinations/failure.ts';
 import { retryDelay } from '../api/retry.ts';
 import { type FetchedPage, PageFailure, type PageFailureReason, type PageRequest } from '../source.ts';
+import type { Charge } from './budget.ts';
 import type { ReadyPage, StreamContext } from './context.ts';
 import { openPage } from './page-parts.ts';
 
@@ -16,7 +18,28 @@ const TRIES: Readonly<Record<PageFailureReason, number>> = {
 /** What a page is taken to weigh before the first one has come: bytes. */
 const FIRST_PAGE_BYTES = 1_000_000;
 
-export type ReadPage = (request: PageRequest) => Promise<ReadyPage>;
+/** The request for the page that follows, under way while the page before it is worked on. */
+export interface Ahead {
+  readonly request: PageRequest;
+  readonly fetched: Promise<FetchedPage>;
+  readonly charge: Charge;
+  /** Breaks it off. */
+  drop(): void;
+}
+
+/** A page, and the request for the one after it where that was sent already. */
+export interface ReadAhead extends ReadyPage {
+  readonly ahead: Ahead | null;
+}
+
+export interface ReadOptions {
+  /** What came with the page before; it is dropped unless it is this very request. */
+  readonly ahead?: Ahead | null;
+  /** Whether the page that follows will be asked for next, so that it may be asked for ahead. */
+  readonly goesOn?: () => boolean;
+}
+
+export type ReadPage = (request: PageRequest, options?: ReadOptions) => Promise<ReadAhead>;
 
 /**
  * Reads pages of one stream: asks within the limits of the run, decodes and prepares each page as it arrives, and asks again
@@ -26,25 +49,49 @@ export function pageReader(context: StreamContext): ReadPage {
   const { source, stream, table, mapper, limiter, budget, patience, timing, counts, signal } = context;
   let pageBytes = FIRST_PAGE_BYTES;
 
-  async function attempt(request: PageRequest): Promise<Omit<ReadyPage, 'release'>> {
-    const patienceEnds = new AbortController();
-    const answered = new AbortController();
-    timing.sleep(patience.left() + 1000, AbortSignal.any([signal, answered.signal])).then(
-      () => patienceEnds.abort(new PageFailure('interrupted', `${stream.name}: no answer in time`)),
-      () => {},
-    );
-    try {
-      counts.requests++;
-      const fetched = await source.fetchPage(stream.dataset, request, AbortSignal.any([signal, patienceEnds.signal]));
-      return open(fetched);
-    } finally {
-      answered.abort();
-    }
+  function fetch(request: PageRequest, stop: AbortSignal): Promise<FetchedPage> {
+    return limiter.run(async () => {
+      stop.throwIfAborted();
+      patience.asked();
+      const patienceEnds = new AbortController();
+      const answered = new AbortController();
+      timing.sleep(patience.left() + 1000, AbortSignal.any([stop, answered.signal])).then(
+        () => patienceEnds.abort(new PageFailure('interrupted', `${stream.name}: no answer in time`)),
+        () => {},
+      );
+      try {
+        counts.requests++;
+        return await source.fetchPage(stream.dataset, request, AbortSignal.any([stop, patienceEnds.signal]));
+      } finally {
+        answered.abort();
+      }
+    });
   }
 
-  function open({ bytes, askedAt }: FetchedPage): Omit<ReadyPage, 'release'> {
+  /** Sends a request before its turn, where there is room for its page. */
+  function fetchAhead(request: PageRequest): Ahead | null {
+    const charge = budget.takeNow(pageBytes);
+    if (charge === null) return null;
+    const stop = new AbortController();
+    const fetched = fetch(request, AbortSignal.any([signal, stop.signal]));
+    // Whoever takes it up learns of its failure.
+    fetched.catch(() => {});
+    const drop = () => {
+      stop.abort();
+      charge.release();
+    };
+    return { request, fetched, charge, drop };
+  }
+
+  function open(
+    { bytes, askedAt }: FetchedPage,
+    request: PageRequest,
+    goesOn: () => boolean,
+  ): Omit<ReadAhead, 'release'> {
+    let ahead: Ahead | null = null;
     try {
       const parts = openPage(bytes, stream.cursor);
+      if (parts.nextCursor !== null && goesOn()) ahead = fetchAhead({ ...request, cursor: parts.nextCursor });
       const prepared = table.prepare({
         bytes,
         askedAt,
@@ -53,8 +100,14 @@ export function pageReader(context: StreamContext): ReadPage {
       });
       counts.bytes += bytes.length;
       pageBytes = Math.max(bytes.length, prepared.bytes, Math.floor(pageBytes / 2));
-      return { prepared, nextCursor: parts.nextCursor, first: parts.first, last: parts.last };
+      const { nextCursor, first, last } = parts;
+      if (ahead !== null && ahead.request.cursor !== nextCursor) {
+        ahead.drop();
+        ahead = null;
+      }
+      return { prepared, nextCursor, first, last, ahead };
     } catch (error) {
+      ahead?.drop();
       throw new PageFailure('interrupted', `${stream.name}: ${asFailure(error).message}`, { cause: error });
     }
   }
@@ -69,20 +122,22 @@ export function pageReader(context: StreamContext): ReadPage {
     context.progressed(null);
   }
 
-  return async (request) => {
+  return async (request, { ahead = null, goesOn = () => false } = {}) => {
+    let sent = ahead;
+    if (sent !== null && !isDeepStrictEqual(sent.request, request)) {
+      sent.drop();
+      sent = null;
+    }
     for (let attempts = 1; ; attempts++) {
-      const charge = await budget.take(pageBytes, signal);
+      const charge = sent?.charge ?? (await budget.take(pageBytes, signal));
       try {
-        const page = await limiter.run(() => {
-          signal.throwIfAborted();
-          patience.asked();
-          return attempt(request);
-        });
+        const page = open(await (sent?.fetched ?? fetch(request, signal)), request, goesOn);
         limiter.succeeded();
         patience.succeeded();
         charge.adjust(page.prepared.bytes);
         return { ...page, release: charge.release };
       } catch (error) {
+        sent = null;
         charge.release();
         signal.throwIfAborted();
         if (!(error instanceof PageFailure)) throw error;

@@ -68,7 +68,6 @@ function requireChoice(name: string, configured: readonly string[]): void {
 }
 
 function select(stream: Stream, config: Config, catalog: readonly CatalogEntry[] | null): SelectedStream {
-  const override = config.stream_overrides.find(({ name }) => name === stream.name);
   const theirs = catalog?.find(({ code }) => code === stream.dataset.code)?.cursorField ?? stream.cursor;
   const refused =
     theirs === stream.cursor
@@ -77,10 +76,12 @@ function select(stream: Stream, config: Config, catalog: readonly CatalogEntry[]
           `${stream.name}: the catalog says that it is paged by ${theirs}, and this connector pages it by ${stream.cursor}; ` +
             'look for a newer version of the connector, or report it',
         );
-  return { stream: withKey(stream, override?.primary_key), lookBackMs: lookBackMs(config, stream), refused };
+  return { stream: asConfigured(stream, config), lookBackMs: lookBackMs(config, stream), refused };
 }
 
-function withKey(stream: Stream, key: readonly string[] | undefined): Stream {
+/** The stream with the key that the config gives it. @throws {Failure} `config_error` for one that cannot be a key. */
+export function asConfigured(stream: Stream, config: Config): Stream {
+  const key = config.stream_overrides.find(({ name }) => name === stream.name)?.primary_key;
   try {
     return key === undefined ? stream : withPrimaryKey(stream, key);
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Window } from '../../destinations/position.ts';
 import { PageFailure } from '../source.ts';
 import type { ReadyPage, StreamContext } from './context.ts';
 import type { Lane } from './lane.ts';
-import type { ReadPage } from './reader.ts';
+import type { Ahead, ReadPage } from './reader.ts';
 import { LIMITS, limitOf, otherLimit, partsWorth, restarted, split } from './windows.ts';
 
 /** After so many good pages of a smaller size the next larger one is tried again. */
@@ -43,36 +43,46 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
   let walked = nothingWalked(window);
   let restarts = { at: window.last, count: 0 };
   let slowInARow = 0;
+  let ahead = null as Ahead | null;
   const cursors = new Set<string>(window.cursor === null ? [] : [window.cursor]);
 
-  while (true) {
-    const page = await nextPage();
-    if (page === null) continue;
+  try {
+    while (true) {
+      const page = await nextPage();
+      if (page === null) continue;
 
-    counts.rowsRead += page.prepared.records;
-    const { until } = window;
-    const seen = page.last === null ? [] : [{ type: 'seen' as const, value: page.last }];
-    if (page.nextCursor === null) {
-      lane.add(page, [...seen, { type: 'window', until, becomes: [] }]);
-      return;
+      counts.rowsRead += page.prepared.records;
+      const { until } = window;
+      const seen = page.last === null ? [] : [{ type: 'seen' as const, value: page.last }];
+      if (page.nextCursor === null) {
+        lane.add(page, [...seen, { type: 'window', until, becomes: [] }]);
+        return;
+      }
+      window = { ...window, cursor: page.nextCursor, last: page.last ?? window.last };
+      lane.add(page, [...seen, { type: 'window', until, becomes: [window] }]);
+      context.progressed(null);
+
+      cursors.add(page.nextCursor);
+      walked = { pages: walked.pages + 1, since: walked.since ?? page.first };
+      const parts = partsWorth(window, walked, source.now());
+      if (await share(Math.min(parts, pass.idle() + 1))) continue;
+      const larger = walked.pages >= PAGES_BEFORE_LARGER && hasPassedSince() ? otherLimit(window, -1) : null;
+      if (larger !== null) restart(larger);
     }
-    window = { ...window, cursor: page.nextCursor, last: page.last ?? window.last };
-    lane.add(page, [...seen, { type: 'window', until, becomes: [window] }]);
-    context.progressed(null);
-
-    cursors.add(page.nextCursor);
-    walked = { pages: walked.pages + 1, since: walked.since ?? page.first };
-    const parts = partsWorth(window, walked, source.now());
-    if (await share(Math.min(parts, pass.idle() + 1))) continue;
-    const larger = walked.pages >= PAGES_BEFORE_LARGER && hasPassedSince() ? otherLimit(window, -1) : null;
-    if (larger !== null) restart(larger);
+  } finally {
+    ahead?.drop();
   }
 
   /** The next page, or null when the request was changed instead. */
   async function nextPage(): Promise<ReadyPage | null> {
     try {
       const { since, until, cursor } = window;
-      const page = await readPage({ since, until, cursor, limit: limitOf(window) });
+      const asked = { since, until, cursor, limit: limitOf(window) };
+      // While walkers are idle this window may be cut, and its next request be another.
+      const reading = readPage(asked, { ahead, goesOn: () => pass.idle() === 0 });
+      ahead = null;
+      const page = await reading;
+      ahead = page.ahead;
       slowInARow = 0;
       if (page.nextCursor === null || !cursors.has(page.nextCursor)) return page;
       page.release();
