@@ -103,7 +103,8 @@ describe('status', () => {
     expect(text).toContain('Last run: sync at 2026-06-01 12:00:00 UTC, succeeded after 40 s, 59 min ago');
     expect(text).toMatch(/borrowers +2026-06-01 12:00 +1 h +12,345,678 +ok/);
     expect(text).toMatch(/borrower_deals +- +- +12,345,678 +1 left/);
-    expect(text).toMatch(/deal_views .*damaged/);
+    expect(text).toMatch(/deal_views .*refused/);
+    expect(text.replace(/\s+/g, ' ')).toContain('deal_views: its position is damaged (not JSON)');
     expect(text).toMatch(/conversations .*refresh/);
     expect(text.replace(/\s+/g, ' ')).toContain(
       'borrower_deals: last error, 2026-05-31 12:01:00: the API answers 503 (request req_1)',

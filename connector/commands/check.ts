@@ -1,13 +1,15 @@
-import { asFailure } from '../../destinations/failure.ts';
+import type { Destination } from '../../destinations/contract.ts';
+import { asFailure, configError } from '../../destinations/failure.ts';
 import { openDestination } from '../../destinations/open.ts';
-import { selectStreams } from '../sync/selection.ts';
+import { judgeDocument } from '../sync/judge.ts';
+import { type SelectedStream, selectStreams } from '../sync/selection.ts';
 import type { RunCommand } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
 import { connect, openConfig } from './open.ts';
 
 /**
  * Does what a run begins with: logs in, reads the catalog and finds the configured streams in it; and proves that a configured
- * destination can be written. Prints an Airbyte CONNECTION_STATUS, FAILED for whatever the user or time can mend. A fault of
+ * destination can be written, and that the positions there are taken. Prints an Airbyte CONNECTION_STATUS, FAILED for whatever the user or time can mend. A fault of
  * ours is no status: it is thrown, and becomes a TRACE.
  */
 export const run: RunCommand = async (flags, context) => {
@@ -17,11 +19,15 @@ export const run: RunCommand = async (flags, context) => {
     const config = await openConfig(flags, context);
     const warnings: string[] = [];
     const api = await connect(config, signal);
+    let streams: readonly SelectedStream[] = [];
     try {
       const catalog = await api.catalog();
       if (catalog.datasets === null)
         warnings.push(`the catalog cannot be read (${catalog.problem}); the built-in one serves`);
-      warnings.push(...selectStreams(config, null, catalog.datasets).warnings);
+      const selection = selectStreams(config, null, catalog.datasets);
+      streams = selection.streams;
+      warnings.push(...selection.warnings);
+      for (const { refused } of streams) if (refused !== null) warnings.push(refused.message);
     } finally {
       await api.close();
     }
@@ -29,6 +35,7 @@ export const run: RunCommand = async (flags, context) => {
       const destination = await openDestination(config.destination);
       try {
         await destination.check();
+        await checkPositions(destination, streams, api.lender);
       } finally {
         await destination.close();
       }
@@ -44,3 +51,17 @@ export const run: RunCommand = async (flags, context) => {
     return EXIT.done;
   }
 };
+
+/** @throws {Failure} `config_error` that tells every stored position which a sync would refuse. */
+async function checkPositions(destination: Destination, streams: readonly SelectedStream[], lender: string) {
+  const stored = new Map((await destination.positions()).map(({ stream, document }) => [stream, document]));
+  const refusals = streams.flatMap(({ stream }) => {
+    try {
+      judgeDocument(stored.get(stream.name) ?? null, stream, lender, false);
+      return [];
+    } catch (error) {
+      return [asFailure(error).message];
+    }
+  });
+  if (refusals.length > 0) throw configError(refusals.join('\n'));
+}

@@ -1,10 +1,11 @@
 import type { Destination, RunRecord, StoredDocument } from '../../destinations/contract.ts';
-import { LockedFailure } from '../../destinations/failure.ts';
-import { STREAMS } from '../../schemas/registry.ts';
+import { asFailure, LockedFailure } from '../../destinations/failure.ts';
+import { STREAMS, streamNamed } from '../../schemas/registry.ts';
 import type { Config } from '../config/schema.ts';
 import { lookBackMs } from '../config/streams.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
-import { parsePosition } from '../sync/judge.ts';
+import { judgeDocument, parsePosition } from '../sync/judge.ts';
+import { asConfigured } from '../sync/selection.ts';
 
 /** How many runs are looked back over for a stream's last run and last error. */
 const RUNS = 100;
@@ -37,7 +38,7 @@ export interface StreamStatus {
   readonly windows_left: number;
   /** The pass of a full refresh that is not finished, or null. */
   readonly refresh_pass: number | null;
-  /** What is wrong with the stored position, or null. */
+  /** Why the next sync would refuse the stored position, and what settles it; or null. */
   readonly problem: string | null;
   readonly last_run:
     | (RunStatus & Pick<StreamSummary, 'rows_read' | 'rows_written' | 'rows_deleted' | 'rejects'>)
@@ -90,9 +91,9 @@ function streamStatus(
   runs: readonly RunRecord[],
   now: Date,
 ): StreamStatus {
-  const declared = STREAMS.find((stream) => stream.name === name);
-  const document = documents.find((entry) => entry.stream === name);
-  const parsed = document === undefined ? null : parsePosition(document.document);
+  const declared = streamNamed(name);
+  const document = documents.find((entry) => entry.stream === name)?.document ?? null;
+  const parsed = document === null ? null : parsePosition(document);
   const position = parsed !== null && 'position' in parsed ? parsed.position : null;
   const complete = position?.complete ?? null;
   return {
@@ -101,13 +102,38 @@ function streamStatus(
     lag_seconds: complete === null ? null : Math.max(0, (now.getTime() - Date.parse(complete)) / 1000),
     windows_left: position?.windows.length ?? 0,
     refresh_pass: position?.refresh?.pass ?? null,
-    problem: parsed !== null && 'problem' in parsed ? parsed.problem : null,
+    problem: document === null ? problemWithNone(name, runs) : problemWith(document, name, config),
     last_run: lastRun(name, runs),
     last_error: lastError(name, runs),
     changes_seen_within_seconds:
-      declared === undefined || declared.cursor === declared.version ? null : lookBackMs(config, declared) / 1000,
+      declared === null || declared.cursor === declared.version ? null : lookBackMs(config, declared) / 1000,
     cursor: declared?.cursor ?? null,
   };
+}
+
+/** What a sync says of the document when it begins, apart from what only a login or a look at the table can tell. */
+function problemWith(document: string, name: string, config: Config): string | null {
+  try {
+    const stream = streamNamed(name);
+    const parsed = parsePosition(document);
+    if (stream !== null) judgeDocument(document, asConfigured(stream, config), null, false);
+    else if ('problem' in parsed) return parsed.problem;
+    return null;
+  } catch (error) {
+    return asFailure(error).message.replace(`${name}: `, '');
+  }
+}
+
+/** A stream that was read has a position, until somebody takes it away. */
+function problemWithNone(name: string, runs: readonly RunRecord[]): string | null {
+  const read = runs.some((run) =>
+    summaryOf(run).some(({ stream, complete }) => stream === name && typeof complete === 'string'),
+  );
+  if (!read) return null;
+  return (
+    'it was read before, and its position is gone. To read it again in full and keep its table, run: ' +
+    `cleargrid-connector sync --config FILE --streams ${name} --full-refresh`
+  );
 }
 
 function lastRun(stream: string, runs: readonly RunRecord[]): StreamStatus['last_run'] {

@@ -64,7 +64,7 @@ const lag = (seconds: number) => span(seconds).split(' ').slice(0, 2).join(' ');
 function state(stream: StreamStatus, screen: Screen): string {
   const paint = (colour: 'red' | 'yellow' | 'green' | 'dim', text: string) =>
     styleText(colour, text, { stream: screen });
-  if (stream.problem !== null) return paint('red', 'damaged');
+  if (stream.problem !== null) return paint('red', 'refused');
   if (stream.last_run?.status === 'failed') return paint('red', 'failed');
   if (stream.windows_left > 0) return paint('yellow', `${stream.windows_left} left`);
   if (stream.refresh_pass !== null) return paint('yellow', 'refresh');
