@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { didYouMean } from '../connector/config/nearest.ts';
+import { quickAccount } from './quick.ts';
 import { type Account, accountSchema, FIELD_NAMES } from './schema.ts';
 
 /** An account that may be sent. */
@@ -46,9 +47,12 @@ export function checkAccount(line: number, given: unknown): CheckedAccount {
   const renamed = withIdNumber(given as Record<string, unknown>);
   if (renamed === null)
     return bad([{ field: 'emiratesId', reason: 'is the older name of idNumber: give one of them' }]);
-  const parsed = accountSchema.safeParse(renamed);
-  if (!parsed.success) return bad(parsed.error.issues.flatMap(problemsOf));
-  const account = parsed.data as Account;
+  let account = quickAccount(renamed);
+  if (account === null) {
+    const parsed = accountSchema.safeParse(renamed);
+    if (!parsed.success) return bad(parsed.error.issues.flatMap(problemsOf));
+    account = parsed.data as Account;
+  }
   const json = JSON.stringify(account);
   const { accountId, subAccountId } = account;
   return {

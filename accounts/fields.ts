@@ -14,7 +14,7 @@ import { LOAN_TYPES, STATUS } from './assumptions.ts';
 type Given = NonNullable<unknown>;
 
 /** What is wrong with a value, in words that follow the field's name. */
-class Wrong {
+export class Wrong {
   readonly reason: string;
   constructor(reason: string) {
     this.reason = reason;
@@ -22,6 +22,14 @@ class Wrong {
 }
 
 const wrong = (reason: string) => new Wrong(reason);
+
+/** What is made of a field's value, or of its absence. */
+export type Judge = (value: unknown) => unknown | Wrong;
+
+const JUDGES = new WeakMap<z.ZodType, Judge>();
+
+/** How the schema of a field judges; null for one that is no field. */
+export const judgeOf = (schema: z.ZodType): Judge | null => JUDGES.get(schema) ?? null;
 
 /**
  * A field whose value `read` makes of what was given. Null is absent; so is an empty text where `emptyIsAbsent`. One check that puts
@@ -31,18 +39,18 @@ function field<T>(
   read: (value: Given) => T | Wrong,
   { required = false, emptyIsAbsent = false } = {},
 ): z.ZodType<T | undefined> {
-  const schema = z.unknown().check((payload) => {
-    const { value } = payload;
-    if (value === undefined || value === null || (emptyIsAbsent && value === '')) {
-      payload.value = undefined;
-      if (required) payload.issues.push({ code: 'custom', message: 'is required', input: undefined });
-      return;
-    }
-    const made = read(value);
+  const judge = (value: unknown) => {
+    if (value !== undefined && value !== null && !(emptyIsAbsent && value === '')) return read(value);
+    return required ? wrong('is required') : undefined;
+  };
+  const checked = z.unknown().check((payload) => {
+    const made = judge(payload.value);
     if (made instanceof Wrong) payload.issues.push({ code: 'custom', message: made.reason, input: undefined });
     else payload.value = made;
   });
-  return (required ? schema : schema.optional()) as z.ZodType<T | undefined>;
+  const schema = (required ? checked : checked.optional()) as z.ZodType<T | undefined>;
+  JUDGES.set(schema, judge);
+  return schema;
 }
 
 const LONGEST_TEXT = 10_000;

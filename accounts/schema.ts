@@ -70,7 +70,8 @@ export type Account = z.output<typeof accountSchema> & {
   readonly subAccountId: string;
 };
 
-const LISTED = { phones: phone, emails: email, addresses: address };
+/** Fields that are lists, and what they are lists of. */
+export const LISTED = { phones: phone, emails: email, addresses: address };
 
 /** The names of the fields, by the path of what holds them: '' is the account, `phones` each of its phones. */
 export const FIELD_NAMES: Readonly<Record<string, readonly string[]>> = {

@@ -1,3 +1,5 @@
+// As the command does, before all else.
+import '../connector/lean-heap.ts';
 import { BATCH_LIMITS } from '../accounts/assumptions.ts';
 import { planBatches } from '../accounts/batches.ts';
 import { openFile } from '../accounts/input/open.ts';

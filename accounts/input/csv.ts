@@ -34,7 +34,7 @@ export async function* csvItems(chunks: Chunks): Items {
     const problem = `is not CSV: ${PROBLEMS[code] ?? 'it cannot be read'}; nothing behind it is read`;
     broken ??= { line: Number(lines), problem };
   });
-  const source = Readable.from(chunks);
+  const source = Readable.from(copies(chunks));
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
 
@@ -62,6 +62,11 @@ export async function* csvItems(chunks: Chunks): Items {
   else if (nest === null)
     throw configError('the input has no header: its first line must hold the names of the fields');
   yield items;
+}
+
+/** The parser reads ahead, and keeps what it was given. */
+async function* copies(chunks: Chunks): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {

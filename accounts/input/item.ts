@@ -7,6 +7,7 @@ export type Item =
 /** What a reader makes of an input's bytes: lists of items, for speed, as large as the pieces the bytes come in. */
 export type Items = AsyncIterable<readonly Item[]>;
 
+/** Pieces of an input as they come; each is good until the next one is asked for. */
 export type Chunks = AsyncIterable<Uint8Array>;
 
 /** Longer accounts are refused: memory is bounded. */

@@ -25,7 +25,7 @@ const READERS: Readonly<Record<Format, (chunks: Chunks) => Items>> = {
   csv: csvItems,
 };
 
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Opens a file, or with `-` standard input. What can be read only once is copied to a temporary file first.
@@ -52,15 +52,14 @@ export async function openRows(rows: AsyncIterable<Readonly<Record<string, unkno
 }
 
 function input(file: FileHandle, format: Format, stats: Stats | null = null): Input {
-  const chunks = () => file.createReadStream({ start: 0, autoClose: false, highWaterMark: CHUNK_BYTES }) as Chunks;
   return {
     async digest(lender) {
       const sum = createHash('sha256').update(`${lender}\n`);
-      for await (const chunk of chunks()) sum.update(chunk);
+      for await (const chunk of chunksOf(file)) sum.update(chunk);
       return sum.digest('hex');
     },
     async *items() {
-      yield* READERS[format](chunks());
+      yield* READERS[format](chunksOf(file));
       if (stats === null) return;
       const now = await file.stat();
       if (now.size !== stats.size || now.mtimeMs !== stats.mtimeMs) {
@@ -69,6 +68,24 @@ function input(file: FileHandle, format: Format, stats: Stats | null = null): In
     },
     close: () => file.close(),
   };
+}
+
+/**
+ * All of a file, the next piece being read while one is worked on. Two buffers serve for all: new ones would be some 30 MB that wait to
+ * be collected.
+ */
+async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
+  let position = 0;
+  let next = file.read(buffers[0]!, 0, CHUNK_BYTES, position);
+  for (let at = 1; ; at++) {
+    const { bytesRead, buffer } = await next;
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    next = file.read(buffers[at % 2]!, 0, CHUNK_BYTES, position);
+    next.catch(() => {});
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 function formatOf(path: string): Format {

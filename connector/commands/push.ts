@@ -1,3 +1,6 @@
+// First, before anything has grown the heap.
+import '../lean-heap.ts';
+
 import { randomUUID } from 'node:crypto';
 import type { Format } from '../../accounts/input/item.ts';
 import type { Input } from '../../accounts/input/open.ts';

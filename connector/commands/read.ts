@@ -1,5 +1,5 @@
 // First, before anything has grown the heap.
-import '../airbyte/lean-heap.ts';
+import '../lean-heap.ts';
 
 import { createOutput } from '../../destinations/airbyte/output.ts';
 import { readConfiguredCatalog } from '../airbyte/configured-catalog.ts';
