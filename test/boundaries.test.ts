@@ -35,6 +35,7 @@ const HOME_OF: Record<string, readonly string[]> = {
   '@google-cloud/bigquery': ['destinations/bigquery/'],
   'google-auth-library': ['destinations/bigquery/'],
   '@duckdb/node-api': ['destinations/duckdb/'],
+  '@duckdb/node-bindings': ['destinations/duckdb/'],
   'p-limit': ['connector/sync/'],
   luxon: ['connector/config/'],
   zod: ['connector/config/', 'connector/airbyte/', 'destinations/', 'accounts/'],

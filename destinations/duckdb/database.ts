@@ -26,12 +26,14 @@ export interface Database {
 
 export interface DatabaseOptions {
   readonly memoryLimit: string;
-  /** How long to wait for whoever has the file open; default 5 s. */
+  /** How long to wait for whoever has the file open; default 5 s for writing, 1 s for reading. */
   readonly lockWaitMs?: number;
 }
 
 /** A lock that a dead run left ends by itself well within this time. */
 const LOCK_WAIT_MS = 5_000;
+/** Who only wants to read waits for another reader to let go, not for a run. */
+const READ_WAIT_MS = 1_000;
 const LOCK_POLL_MS = 100;
 
 const HEADERS_BYTES = 3 * 4096;
@@ -53,10 +55,10 @@ const openFiles = new Map<string, Promise<OpenFile>>();
 /**
  * Opens a file that exists, for reading: through the instance that this process writes with, if it does.
  *
- * @throws {LockedFailure} when another process writes to it for longer than 5 s.
+ * @throws {LockedFailure} when another process writes to it for longer than 1 s.
  */
 export async function openForReading(path: string, options: DatabaseOptions): Promise<Database> {
-  return untilFree(options, async () => {
+  return untilFree(options.lockWaitMs ?? READ_WAIT_MS, async () => {
     const file = await (openFiles.get(path) ?? register(path, openInstance(path, true, options)));
     if (file.closing) throw await inUse(path, null);
     return use(path, file);
@@ -70,7 +72,7 @@ export async function openForReading(path: string, options: DatabaseOptions): Pr
  * @throws {Failure} `config_error` when it cannot be opened: no folder, no database, no right.
  */
 export async function openForWriting(path: string, options: DatabaseOptions, holder: Holder): Promise<Database> {
-  const database = await untilFree(options, async () => {
+  const database = await untilFree(options.lockWaitMs ?? LOCK_WAIT_MS, async () => {
     if (openFiles.has(path)) throw await inUse(path, null);
     return use(path, await register(path, openInstance(path, false, options)));
   });
@@ -164,7 +166,7 @@ async function checkpoint(instance: DuckDBInstance): Promise<void> {
   }
 }
 
-async function untilFree<T>({ lockWaitMs = LOCK_WAIT_MS }: DatabaseOptions, attempt: () => Promise<T>): Promise<T> {
+async function untilFree<T>(lockWaitMs: number, attempt: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + lockWaitMs;
   for (;;) {
     try {
@@ -178,7 +180,7 @@ async function untilFree<T>({ lockWaitMs = LOCK_WAIT_MS }: DatabaseOptions, atte
 
 async function inUse(path: string, process: string | null): Promise<LockedFailure> {
   const holder = existsSync(path) ? await readNote(path) : null;
-  if (holder) return locked(`the database ${path}`, holder.runId, holder.startedAt);
+  if (holder) return locked(`the database ${path}`, holder.runId, holder.startedAt, process);
   const who = process === null ? 'another part of this program' : `another program (process ${process})`;
   return new LockedFailure(`the database ${path} is open in ${who}; nothing was done. Close it there, and run again.`);
 }

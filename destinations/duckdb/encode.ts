@@ -5,50 +5,40 @@ import {
   DECIMAL,
   DOUBLE,
   DuckDBDataChunk,
-  DuckDBDateValue,
-  DuckDBDecimalValue,
-  DuckDBTimestampTZValue,
   type DuckDBType,
-  type DuckDBValue,
   TIMESTAMPTZ,
   VARCHAR,
 } from '@duckdb/node-api';
+import duckdb, { type Vector } from '@duckdb/node-bindings';
 import type { RowValues, Value } from '../../schemas/row.ts';
 import type { NativeType } from './kinds.ts';
+import { epochDay, writeDecimal, writeInstant, writeInteger } from './numbers.ts';
 
-/** Rows as values of `KindValues` become vectors of DuckDB, a column at a time: twice as fast as any way through text. */
+/**
+ * Rows as values of `KindValues` become vectors of DuckDB, a column at a time, and each value at once in the form that DuckDB keeps it
+ * in: its client's own way makes two or three objects of each.
+ */
 
 /** The most rows that a data chunk of DuckDB takes. */
 export const CHUNK_ROWS = 2048;
-const SCALE = 9;
-const ONE = 10n ** BigInt(SCALE);
 
 interface Encoding {
   readonly type: DuckDBType;
   /** What a value takes in a vector. */
   readonly bytes: number;
-  readonly encode: (value: NonNullable<Value>) => DuckDBValue;
+  /** Writes a value at an offset; null for texts, which DuckDB takes in one by one. */
+  readonly write: ((to: DataView, at: number, value: NonNullable<Value>) => void) | null;
 }
 
-const asItIs = (value: NonNullable<Value>): DuckDBValue => value;
-
 const encodings: Readonly<Record<NativeType, Encoding>> = {
-  varchar: { type: VARCHAR, bytes: 16, encode: asItIs },
-  json: { type: VARCHAR, bytes: 16, encode: asItIs },
-  boolean: { type: BOOLEAN, bytes: 1, encode: asItIs },
-  double: { type: DOUBLE, bytes: 8, encode: asItIs },
-  bigint: { type: BIGINT, bytes: 8, encode: (value) => BigInt(value) },
-  'decimal(38,9)': {
-    type: DECIMAL(38, SCALE),
-    bytes: 16,
-    encode: (value) => new DuckDBDecimalValue(scaled(value), 38, SCALE),
-  },
-  timestamptz: {
-    type: TIMESTAMPTZ,
-    bytes: 8,
-    encode: (value) => new DuckDBTimestampTZValue(microseconds(value as string)),
-  },
-  date: { type: DATE, bytes: 4, encode: (value) => new DuckDBDateValue(midnight(value as string) / 86_400_000) },
+  varchar: { type: VARCHAR, bytes: 16, write: null },
+  json: { type: VARCHAR, bytes: 16, write: null },
+  boolean: { type: BOOLEAN, bytes: 1, write: (to, at, value) => to.setUint8(at, value === true ? 1 : 0) },
+  double: { type: DOUBLE, bytes: 8, write: (to, at, value) => to.setFloat64(at, value as number, true) },
+  bigint: { type: BIGINT, bytes: 8, write: writeInteger },
+  'decimal(38,9)': { type: DECIMAL(38, 9), bytes: 16, write: writeDecimal },
+  timestamptz: { type: TIMESTAMPTZ, bytes: 8, write: (to, at, value) => writeInstant(to, at, value as string) },
+  date: { type: DATE, bytes: 4, write: (to, at, value) => to.setInt32(at, epochDay(value as string), true) },
 };
 
 /** A chunk for rows of these columns. */
@@ -61,66 +51,78 @@ export function chunkBytes(types: readonly NativeType[]): number {
   return types.reduce((sum, type) => sum + encodings[type].bytes, 0) * CHUNK_ROWS;
 }
 
-/** Fills a chunk with the rows from `start` on, as many as it takes. */
+/** Texts of up to so many bytes lie in the vector itself. */
+const SHORT_TEXT = 12;
+
+/** Where the values of one column are written before they are copied; which of its rows have one, a bit each; whether one has none. */
+const values = new DataView(new ArrayBuffer(CHUNK_ROWS * 16));
+const present = new Uint8Array(new ArrayBuffer(CHUNK_ROWS / 8)).fill(0xff);
+let isMissing = false;
+
+/**
+ * Fills a chunk with the rows from `start` on, as many as it takes.
+ *
+ * @returns about how many bytes of text it holds outside of its vectors.
+ */
 export function fillChunk(
-  chunk: DuckDBDataChunk,
+  { chunk }: DuckDBDataChunk,
   types: readonly NativeType[],
   rows: readonly RowValues[],
   start: number,
-): void {
+): number {
   const count = Math.min(CHUNK_ROWS, rows.length - start);
-  chunk.reset();
-  chunk.rowCount = count;
-  for (let at = 0; at < types.length; at++) fillColumn(chunk, at, encodings[types[at]!].encode, rows, start, count);
-  // Lets go of the columns' values, which the chunk would keep as JavaScript values beside its own.
-  chunk.rowCount = count;
+  let textBytes = 0;
+  duckdb.data_chunk_reset(chunk);
+  duckdb.data_chunk_set_size(chunk, count);
+  for (let at = 0; at < types.length; at++) {
+    const vector = duckdb.data_chunk_get_vector(chunk, at);
+    const { bytes, write } = encodings[types[at]!];
+    if (write === null) textBytes += fillTexts(vector, rows, start, count, at);
+    else {
+      fillValues(write, bytes, rows, start, count, at);
+      duckdb.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, 0, count * bytes);
+    }
+    if (isMissing) markMissing(vector);
+  }
+  return textBytes;
 }
 
-function fillColumn(
-  chunk: DuckDBDataChunk,
-  at: number,
-  encode: Encoding['encode'],
+function fillValues(
+  write: NonNullable<Encoding['write']>,
+  bytes: number,
   rows: readonly RowValues[],
   start: number,
   count: number,
+  column: number,
 ): void {
-  const vector = chunk.getColumnVector(at);
   for (let item = 0; item < count; item++) {
-    const value = rows[start + item]![at] ?? null;
-    vector.setItem(item, value === null ? null : encode(value));
+    const value = rows[start + item]![column] ?? null;
+    if (value !== null) write(values, item * bytes, value);
+    else miss(item);
   }
-  vector.flush();
 }
 
-/** A decimal times 10^9, the way that a `decimal(38,9)` is stored. */
-function scaled(value: NonNullable<Value>): bigint {
-  if (typeof value === 'number') return BigInt(value) * ONE;
-  const [whole = '', fraction = ''] = String(value).split('.');
-  return BigInt(whole + fraction.padEnd(SCALE, '0'));
+function fillTexts(vector: Vector, rows: readonly RowValues[], start: number, count: number, column: number): number {
+  let bytes = 0;
+  for (let item = 0; item < count; item++) {
+    const value = (rows[start + item]![column] ?? null) as string | null;
+    if (value === null) miss(item);
+    else {
+      duckdb.vector_assign_string_element(vector, item, value);
+      if (value.length > SHORT_TEXT) bytes += value.length;
+    }
+  }
+  return bytes;
 }
 
-/** `YYYY-MM-DDTHH:MM:SS.ffffffZ` in microseconds since 1970; the width is fixed. */
-function microseconds(instant: string): bigint {
-  const seconds = digits(instant, 11) * 3600 + digits(instant, 14) * 60 + digits(instant, 17);
-  const micros = digits(instant, 20) * 10_000 + digits(instant, 22) * 100 + digits(instant, 24);
-  return BigInt(midnight(instant.slice(0, 10)) + seconds * 1000) * 1000n + BigInt(micros);
+function miss(item: number): void {
+  present[item >> 3]! &= ~(1 << (item & 7));
+  isMissing = true;
 }
 
-/** Two decimal digits. */
-function digits(text: string, at: number): number {
-  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
-}
-
-/** Rows share few dates, and to parse one takes ten times as long as to look it up. */
-const midnights = new Map<string, number>();
-const MOST_MIDNIGHTS = 20_000;
-
-/** When a date, `YYYY-MM-DD`, begins, in milliseconds since 1970. */
-function midnight(date: string): number {
-  const known = midnights.get(date);
-  if (known !== undefined) return known;
-  if (midnights.size === MOST_MIDNIGHTS) midnights.clear();
-  const parsed = Date.parse(date);
-  midnights.set(date, parsed);
-  return parsed;
+function markMissing(vector: Vector): void {
+  duckdb.vector_ensure_validity_writable(vector);
+  duckdb.copy_data_to_vector_validity(vector, 0, present.buffer, 0, present.byteLength);
+  present.fill(0xff);
+  isMissing = false;
 }

@@ -171,10 +171,11 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
       }),
     prepare(page: Page): PreparedPage {
       const { rows, rejects, changedFields, unparsedDates } = page.rows();
-      const vectors = rows.length < MANY_ROWS ? rowVectors(types, rows) : pool.encode(types, rows);
+      const vectors =
+        rows.length < MANY_ROWS ? rowVectors(types, rows, page.bytes.byteLength) : pool.encode(types, rows);
       return {
         records: rows.length + rejects.length,
-        bytes: page.bytes.byteLength + vectors.bytes,
+        bytes: vectors.bytes + sum(rejects, ({ record }) => record.length),
         rows: rows.length,
         vectors,
         rejects: rejects.map((reject) => ({ ...reject, seenAt: page.askedAt })),

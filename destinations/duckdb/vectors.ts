@@ -6,7 +6,7 @@ import type { NativeType } from './kinds.ts';
 
 /** Rows in DuckDB's own form, which are appended once. */
 export interface Vectors {
-  /** Memory held until then, texts apart. */
+  /** Memory held until then. */
   readonly bytes: number;
   appendTo(appender: DuckDBAppender): void;
 }
@@ -57,13 +57,14 @@ export function vectorPool(maxBytes: number): VectorPool {
   return {
     encode(types, rows) {
       let chunks: DuckDBDataChunk[] | null = [];
+      let textBytes = 0;
       for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
         const chunk = take(types);
-        fillChunk(chunk, types, rows, start);
+        textBytes += fillChunk(chunk, types, rows, start);
         chunks.push(chunk);
       }
       return {
-        bytes: chunks.length * chunkBytes(types),
+        bytes: chunks.length * chunkBytes(types) + textBytes,
         appendTo(appender) {
           if (chunks === null) throw systemError('a prepared page was committed twice');
           const filled = chunks;
@@ -76,10 +77,14 @@ export function vectorPool(maxBytes: number): VectorPool {
   };
 }
 
-/** Rows that are few enough to wait as they are: a chunk takes the same memory for one row as for 2048. */
-export function rowVectors(types: readonly NativeType[], rows: readonly RowValues[]): Vectors {
+/**
+ * Rows that are few enough to wait as they are: a chunk takes the same memory for one row as for 2048.
+ *
+ * @param textBytes about what their texts take in memory.
+ */
+export function rowVectors(types: readonly NativeType[], rows: readonly RowValues[], textBytes = 0): Vectors {
   return {
-    bytes: rows.length * (ROW_BYTES + VALUE_BYTES * types.length),
+    bytes: rows.length * (ROW_BYTES + VALUE_BYTES * types.length) + textBytes,
     appendTo(appender) {
       const chunk = createChunk(types);
       for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
