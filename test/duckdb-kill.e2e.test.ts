@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { streamNamed } from '../schemas/registry.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { createFolder } from './cli-process.ts';
-import { allDifferences, killAndFinish } from './kill.ts';
+import { allDifferences, killAndFinish, runToEnd } from './kill.ts';
 import { chance } from './simulation/virtual-time.ts';
 
 /** Fault 1, on the process itself. */
@@ -39,27 +39,34 @@ test('fault 1: a first load that is killed ten times loses nothing and doubles n
     random: chance(1).next,
     stopChurn: simulator.startChurn({ codes: CHANGING, everyPages: 10, changes: 3 }),
   };
-  const { ended, killed } = await killAndFinish({ config, args: [], kills: 10, after: [300, 1500], random });
+  const { ended, killed } = await killAndFinish({ simulator, config, args: [], kills: 10, pages: [1, 25], random });
   stopChurn();
   expect(ended.code).toBe(0);
-  expect(killed).toBeGreaterThan(5);
+  expect(killed).toBe(10);
   simulator.advance(2000);
-  expect((await killAndFinish({ config, args: [], kills: 0, after: [0, 0], random })).ended.code).toBe(0);
+  expect((await runToEnd(config)).code).toBe(0);
   expect(await allDifferences(simulator, streams, destination, tableOf)).toEqual([]);
 });
 
 test('fault 1: a full refresh that is killed while rows change marks no live row deleted', async () => {
   const { config, destination } = await serve({ D03: 60_000, D07: 2_000, D21: 2_000 });
   const random = chance(2).next;
-  expect((await killAndFinish({ config, args: [], kills: 0, after: [0, 0], random })).ended.code).toBe(0);
+  expect((await runToEnd(config)).code).toBe(0);
   for (const { dataset } of streams) simulator.remove(dataset.code, 50);
   const stopChurn = simulator.startChurn({ codes: CHANGING, everyPages: 3, changes: 3 });
-  const { killed } = await killAndFinish({ config, args: ['--full-refresh'], kills: 5, after: [500, 1500], random });
+  const { killed } = await killAndFinish({
+    simulator,
+    config,
+    args: ['--full-refresh'],
+    kills: 5,
+    pages: [1, 12],
+    random,
+  });
   stopChurn();
-  expect(killed).toBeGreaterThan(2);
+  expect(killed).toBe(5);
   simulator.advance(2000);
   for (let run = 0; run < 2; run++) {
-    expect((await killAndFinish({ config, args: [], kills: 0, after: [0, 0], random })).ended.code).toBe(0);
+    expect((await runToEnd(config)).code).toBe(0);
   }
   expect(await allDifferences(simulator, streams, destination, tableOf)).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { streamNamed } from '../schemas/registry.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { createFolder, type Running, start } from './cli-process.ts';
-import { allDifferences, killAndFinish } from './kill.ts';
+import { allDifferences, killAndFinish, runToEnd } from './kill.ts';
 import { startPostgres, type TestServer } from './postgres-server.ts';
 import { configFor } from './postgres-target.ts';
 import { chance } from './simulation/virtual-time.ts';
@@ -64,24 +64,26 @@ const differences = () =>
   allDifferences(simulator, streams, configFor(server, database, 'cleargrid'), ({ name }) => `cleargrid."${name}"`);
 const finish = async () => {
   simulator.advance(2000);
-  const { ended } = await killAndFinish({ config, args: [], kills: 0, after: [0, 0], random: Math.random });
+  const ended = await runToEnd(config);
   expect(ended.code, ended.stderr.slice(-2000)).toBe(0);
 };
 
 describe('fault 1: killed at random while rows change,', () => {
   test('a first load loses nothing and doubles nothing', async () => {
-    await serve({ D03: 100_000, D07: 5_000, D21: 5_000 });
+    await serve({ D03: 12_500 * KILLS, D07: 5_000, D21: 5_000 });
     const stopChurn = simulator.startChurn({ codes: CHANGING, everyPages: 10, changes: 3 });
+    const random = chance(1).next;
     const { ended, killed } = await killAndFinish({
+      simulator,
       config,
       args: [],
       kills: KILLS,
-      after: [300, 2000],
-      random: chance(1).next,
+      pages: [1, 12],
+      random,
     });
     stopChurn();
     expect(ended.code).toBe(0);
-    expect(killed).toBeGreaterThan(KILLS / 2);
+    expect(killed).toBeGreaterThanOrEqual(KILLS - 1);
     await finish();
     expect(await differences()).toEqual([]);
   });
@@ -96,25 +98,25 @@ describe('fault 1: killed at random while rows change,', () => {
       simulator.insert('D03', 200);
       simulator.advance(2000);
       const stopChurn = simulator.startChurn({ codes: CHANGING, everyPages: 2, changes: 3 });
-      killed += (await killAndFinish({ config, args: [], kills: 1, after: [300, 1500], random })).killed;
+      killed += (await killAndFinish({ simulator, config, args: [], kills: 1, pages: [1, 4], random })).killed;
       stopChurn();
     }
-    expect(killed).toBeGreaterThan(KILLS / 2);
+    expect(killed).toBeGreaterThanOrEqual(KILLS - 1);
     await finish();
     expect(await differences()).toEqual([]);
   });
 
   test('a full refresh marks no live row deleted, and each that is gone', async () => {
-    await serve({ D03: 40_000, D07: 2_000, D21: 2_000 });
+    await serve({ D03: 6_000 * KILLS, D07: 2_000, D21: 2_000 });
     await finish();
     for (const { dataset } of streams) simulator.remove(dataset.code, 50);
     const stopChurn = simulator.startChurn({ codes: CHANGING, everyPages: 3, changes: 3 });
     const { killed } = await killAndFinish({
-      ...{ config, args: ['--full-refresh'], kills: KILLS, after: [400, 2000] as const },
+      ...{ simulator, config, args: ['--full-refresh'], kills: KILLS, pages: [1, 5] as const },
       random: chance(3).next,
     });
     stopChurn();
-    expect(killed).toBeGreaterThan(KILLS / 2);
+    expect(killed).toBeGreaterThanOrEqual(KILLS - 1);
     for (let run = 0; run < 2; run++) await finish();
     expect(await differences()).toEqual([]);
     expect(await query(`select to_regclass('${SEEN}') as seen`)).toEqual([{ seen: null }]);
