@@ -3,10 +3,16 @@ import { configError, type Failure, LockedFailure, transientError } from './fail
 
 /** What every destination refuses, in the same words. */
 
-/** Another run holds the stream (or all of them). @param since instant at which that run began, or null when it is not known. */
-export function locked(what: string, runId: string, since: string): LockedFailure {
+/**
+ * Another run holds the stream (or all of them).
+ *
+ * @param since instant at which that run began.
+ * @param process the number of its process, where it is on this machine and known.
+ */
+export function locked(what: string, runId: string, since: string, process: string | null = null): LockedFailure {
+  const who = process === null ? `run ${runId}` : `run ${runId} (process ${process})`;
   return new LockedFailure(
-    `${what} is in use by run ${runId}, since ${since}; nothing was done. Wait for it to end, or stop it.`,
+    `${what} is in use by ${who}, since ${since}; nothing was done. Wait for it to end, or stop it.`,
   );
 }
 

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
@@ -58,6 +59,15 @@ describe('version and help', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`cleargrid-connector ${command}`);
     expect(stdout).toContain('--debug');
+  });
+
+  test.each([['-v'], ['version']])('%s is --version', async (asked) => {
+    expect(await run([asked])).toMatchObject({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+  });
+
+  test('help is --help, and help of a command that of the command', async () => {
+    expect(await run(['help'])).toEqual(await run(['--help']));
+    expect(await run(['help', 'sync'])).toEqual(await run(['sync', '--help']));
   });
 
   test('simulate --help lists the faults', async () => {
@@ -219,6 +229,22 @@ describe('the process', () => {
       message: 'careful',
       name: 'DeprecationWarning',
     });
+  });
+
+  test.skipIf(!existsSync('/dev/full')).each([
+    ['sync', 75, 'stdout cannot be written (ENOSPC)'],
+    ['status', 75, 'stdout cannot be written (ENOSPC)'],
+    ['discover', 1, 'stdout cannot be written (ENOSPC)'],
+    ['--help', 75, ''],
+  ])('does not end well when stdout took nothing: %s', async (command, code, message) => {
+    const config = folder.config('unheard.json', { ...login(), streams: ['borrowers'] });
+    const args = command.startsWith('-') ? [command] : [command, '--config', config];
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [EXECUTABLE, ...args], { cwd: folder.path, stdio: ['ignore', full, 'pipe'] });
+    const [told, [ended]] = await Promise.all([text(child.stderr!), once(child, 'exit')]);
+    closeSync(full);
+    expect(ended).toBe(code);
+    expect(told).toContain(message);
   });
 
   test('does not mind a reader that has gone', async () => {

@@ -59,7 +59,7 @@ describe('A DuckDB file that another process has open', () => {
     const { opened: run } = (await nextLine())!;
     const attempt = open();
     await expect(attempt.opened).rejects.toBeInstanceOf(LockedFailure);
-    await expect(attempt.opened).rejects.toThrow(`${run}, since ${at(0)}`);
+    await expect(attempt.opened).rejects.toThrow(`${run} (process ${child.pid}), since ${at(0)}`);
     await expect(attempt.destination.positions()).rejects.toBeInstanceOf(LockedFailure);
     await kill(child);
     const next = open();

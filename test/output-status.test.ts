@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { statusReport } from '../connector/commands/status-report.ts';
 import { parseConfig } from '../connector/config/load.ts';
@@ -61,12 +62,10 @@ const streamRun = (stream: string, more: object = {}) => ({
   ...more,
 });
 
-async function shown(destination: Destination): Promise<string> {
-  return statusText(
-    await statusReport(config, destination, 'DuckDB ./cleargrid.duckdb, schema main', NOW),
-    NOW,
-    process.stdout,
-  );
+/** What a terminal of so many columns shows. */
+async function shown(destination: Destination, columns?: number): Promise<string> {
+  const report = await statusReport(config, destination, 'DuckDB ./cleargrid.duckdb, schema main', NOW);
+  return statusText(report, NOW, Object.assign(new PassThrough(), { columns }) as unknown as NodeJS.WriteStream);
 }
 
 const stripped = (text: string) => text.replace(/\u001b\[\d+m/g, '');
@@ -148,6 +147,36 @@ describe('status', () => {
         .map((line) => line.length),
     );
     expect(widest).toBeLessThanOrEqual(80);
+  });
+
+  test('tells what streams share once, with the names of all and a command for all', async () => {
+    const failed = (stream: string, request_id: string) =>
+      streamRun(stream, {
+        status: 'failed',
+        error: { kind: 'transient_error', message: `${stream}: the API answers 503`, request_id },
+      });
+    const text = await shown(
+      storing({ borrowers: '{}', deal_views: '{}' }, [
+        { summary: { streams: [failed('conversations', 'req_1'), failed('borrower_deals', 'req_2')] } },
+      ]),
+    );
+    const flat = text.replace(/\s+/g, ' ');
+    expect(flat.match(/the API answers 503/g)).toHaveLength(1);
+    expect(flat).toContain(
+      'borrower_deals, conversations: last error, 2026-06-01 12:00:40: the API answers 503 (request',
+    );
+    expect(flat.match(/its position is damaged/g)).toHaveLength(1);
+    expect(flat).toContain('--streams borrowers,deal_views --full-refresh');
+  });
+
+  test.each([79, 60, 40])('does with less on a terminal of %i columns', async (columns) => {
+    const error = { kind: 'system_error', message: 'word '.repeat(60), request_id: null };
+    const name = 'borrower_payment_plan_installments';
+    const run = { summary: { streams: [streamRun(name, { error })] } };
+    const text = stripped(await shown(storing({ [name]: POSITION }, [run]), columns));
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(columns);
+    expect(text).toMatch(/^borrower_payment_.* ok$/m);
+    expect(text).toMatch(/^borrower_deals .* not yet$/m);
   });
 
   test('is one JSON document for programs, with the same facts', async () => {

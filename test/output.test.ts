@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../connector/output/log.ts';
 import { frame } from '../connector/output/progress.ts';
@@ -109,6 +111,19 @@ describe('a run told to programs', () => {
     ]);
   });
 
+  test('tells a warning that streams share once', () => {
+    const { log, parsed } = recordingLog();
+    const reporter = logReporter(log);
+    for (const stream of ['borrowers', 'conversations'])
+      reporter.warning(`${stream}: its table is gone; it is loaded from the start`, stream);
+    reporter.warning('the catalog cannot be read');
+    expect(parsed().map((line) => line.message)).toEqual([
+      'borrowers: its table is gone; it is loaded from the start',
+      'conversations: the same as borrowers',
+      'the catalog cannot be read',
+    ]);
+  });
+
   test('tells a cause that streams share once', () => {
     const { log, parsed } = recordingLog();
     const reporter = logReporter(log);
@@ -147,27 +162,27 @@ describe('progress on a terminal', () => {
   });
 });
 
-describe('the summary table', () => {
-  const summary: Summary = {
-    run_id: 'b5b1',
-    command: 'sync',
-    version: '0.1.0',
-    started_at: '2026-06-01T12:00:00.000000Z',
-    ended_at: '2026-06-01T12:01:30.000000Z',
-    status: 'failed',
-    streams: [
-      streamSummary({ stream: 'borrower_payment_plan_installments', rows_read: 1_234_567, rejects: 2 }),
-      ...['borrowers', 'conversations'].map((stream) =>
-        streamSummary({
-          stream,
-          status: 'failed',
-          error: { kind: 'transient_error', message: 'the API is out of reach', request_id: null },
-        }),
-      ),
-    ],
-    warnings: [],
-  };
+const summary: Summary = {
+  run_id: 'b5b1',
+  command: 'sync',
+  version: '0.1.0',
+  started_at: '2026-06-01T12:00:00.000000Z',
+  ended_at: '2026-06-01T12:01:30.000000Z',
+  status: 'failed',
+  streams: [
+    streamSummary({ stream: 'borrower_payment_plan_installments', rows_read: 1_234_567, rejects: 2 }),
+    ...['borrowers', 'conversations'].map((stream) =>
+      streamSummary({
+        stream,
+        status: 'failed',
+        error: { kind: 'transient_error', message: 'the API is out of reach', request_id: null },
+      }),
+    ),
+  ],
+  warnings: [],
+};
 
+describe('the summary table', () => {
   test('has a line a stream, each failure once and how the run ended', () => {
     const text = summaryText(summary, screen);
     expect(text).toMatch(/borrower_payment_plan_installments +1,234,567 +10 +0 +.*ok/);
@@ -176,6 +191,26 @@ describe('the summary table', () => {
     expect(text).toContain('borrowers, conversations failed (transient_error)');
     expect(text).toContain('Run failed: 30 rows written in 1 min 30 s');
   });
+});
+
+test.each([80, 60, 40])('fits a terminal of %i columns, with names and states to the last', (columns) => {
+  const streams = [
+    streamSummary({ stream: 'borrower_payment_plan_installments', rows_read: 1_234_567, rows_unchanged: 12_345_678 }),
+    streamSummary({ stream: 'borrowers', status: 'skipped' }),
+  ];
+  const narrow = Object.assign(new PassThrough(), { columns }) as unknown as NodeJS.WriteStream;
+  const lines = summaryText({ ...summary, streams }, narrow)
+    .split('\n')
+    .slice(0, 3);
+  expect(
+    Math.max(
+      ...stripVTControlCharacters(lines.join('\n'))
+        .split('\n')
+        .map((line) => line.length),
+    ),
+  ).toBeLessThanOrEqual(columns);
+  expect(lines[1]).toMatch(/^borrower_payment_.*ok/);
+  expect(lines[2]).toMatch(/^borrowers .*skipped/);
 });
 
 test.each([

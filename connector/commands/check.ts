@@ -1,6 +1,7 @@
 import type { Destination } from '../../destinations/contract.ts';
 import { asFailure, configError } from '../../destinations/failure.ts';
 import { openDestination } from '../../destinations/open.ts';
+import { linesOf } from '../causes.ts';
 import { judgeDocument } from '../sync/judge.ts';
 import { type SelectedStream, selectStreams } from '../sync/selection.ts';
 import type { RunCommand } from './commands.ts';
@@ -60,8 +61,8 @@ async function checkPositions(destination: Destination, streams: readonly Select
       judgeDocument(stored.get(stream.name) ?? null, stream, lender, false);
       return [];
     } catch (error) {
-      return [asFailure(error).message];
+      return [{ stream: stream.name, message: asFailure(error).message }];
     }
   });
-  if (refusals.length > 0) throw configError(refusals.join('\n'));
+  if (refusals.length > 0) throw configError(linesOf(refusals).join('\n'));
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type DestinationConfig, destinationConfig } from '../../destinations/config.ts';
 import type { ApiVersion } from '../api/addresses.ts';
 import { type Api, connectApi } from '../api/connect.ts';
@@ -38,7 +39,7 @@ export function destinationOf(config: Config): DestinationConfig {
 export function destinationText(config: DestinationConfig): string {
   switch (config.type) {
     case 'duckdb':
-      return `DuckDB ${config.path}, schema ${config.schema}`;
+      return `DuckDB ${resolve(config.path)}, schema ${config.schema}`;
     case 'postgres':
       return `Postgres, schema ${config.schema}`;
     case 'bigquery':

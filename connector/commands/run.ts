@@ -1,4 +1,4 @@
-import { asFailure, type Failure } from '../../destinations/failure.ts';
+import { asFailure, type Failure, transientError } from '../../destinations/failure.ts';
 import { createLog, type Log, stackOf } from '../output/log.ts';
 import { readFlags, usageError } from './arguments.ts';
 import type { Command } from './commands.ts';
@@ -24,6 +24,16 @@ export async function runCommand(
     log.failure(thrown);
     if (command?.airbyte) await printTrace(thrown, log, debug);
   };
+  const codeOf = (failure: Failure) => (command?.airbyte ? EXIT.failed : codeOfFailure(failure));
+  const lossOfStdout = watchStdout();
+  /** Ends the process once all that was printed has been taken; open connections and timers keep nobody waiting. */
+  const exit = async (code: number): Promise<never> => {
+    await drained(process.stdout);
+    const lost = lossOfStdout();
+    if (lost !== null) log.failure(lost);
+    await drained(process.stderr);
+    process.exit(lost !== null && code === EXIT.done ? codeOf(lost) : code);
+  };
   watchProcess(log, async (error) => {
     await tell(error);
     return exit(command?.airbyte ? EXIT.failed : EXIT.fault);
@@ -44,8 +54,7 @@ export async function runCommand(
     }
   } catch (thrown) {
     await tell(stop.signal.aborted ? stop.signal.reason : thrown);
-    if (stop.signal.aborted) code = EXIT.stopped;
-    else code = command?.airbyte ? EXIT.failed : codeOfFailure(asFailure(thrown));
+    code = stop.signal.aborted ? EXIT.stopped : codeOf(asFailure(thrown));
   }
   return exit(code === EXIT.stopped ? (stop.code() ?? code) : code);
 }
@@ -78,10 +87,14 @@ function watchProcess(log: Log, failed: (error: unknown) => Promise<never>): voi
   process.on('uncaughtException', (error) => void failed(error));
 }
 
-/** Ends the process once all that was printed has been taken; open connections and timers keep nobody waiting. */
-async function exit(code: number): Promise<never> {
-  await Promise.all([process.stdout, process.stderr].map(drained));
-  process.exit(code);
+/** Watches stdout; the function that it gives tells what kept it from taking what was printed. */
+function watchStdout(): () => Failure | null {
+  let lost: Failure | null = null;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    lost = transientError(`stdout cannot be written (${error.code}): what was to be printed is lost`, error);
+  });
+  return () => lost;
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {

@@ -17,10 +17,13 @@ import { connect, destinationOf, openConfig } from './open.ts';
 
 /**
  * The whole job: reads the streams into the configured destination. The run's summary is the only line on stdout, also when the
- * run could not begin.
+ * run could not begin. Where both stdout and stderr are one person's terminal, the table tells it instead.
  */
 export const run: RunCommand = async (flags, context) => {
-  const { log, signal, print } = context;
+  const { log, signal, terminal, print } = context;
+  const tell = (told: Summary) => {
+    if (!terminal || !process.stdout.isTTY) print(JSON.stringify(log.redact(told)));
+  };
   const config = await openConfig(flags, context);
   const streams = pickedStreams(flags.streams);
   const startedAt = now();
@@ -31,11 +34,11 @@ export const run: RunCommand = async (flags, context) => {
   } catch (thrown) {
     telling.close();
     const failure = asFailure(signal.aborted ? signal.reason : thrown);
-    print(JSON.stringify(log.redact(unstarted(startedAt, failure, signal))));
+    tell(unstarted(startedAt, failure, signal));
     throw thrown;
   }
   telling.close();
-  print(JSON.stringify(log.redact(summary)));
+  tell(summary);
   telling.ended(summary);
   return EXIT_OF[summary.status];
 };
@@ -75,7 +78,7 @@ interface Telling {
   readonly reporter: Reporter;
   /** Gives the terminal back. */
   close(): void;
-  /** Called once the summary is on stdout, so that what people read stands last. */
+  /** Called once all else is told, so that what people read stands last. */
   ended(summary: Summary): void;
 }
 

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import type { Reporter, StreamProgress } from '../report.ts';
 import type { Log } from './log.ts';
-import { endingText, failureTeller } from './reporters.ts';
+import { endingText, failureTeller, warningTeller } from './reporters.ts';
 import type { Screen } from './table.ts';
 import { count, counted } from './words.ts';
 
@@ -52,7 +52,7 @@ export function terminalReporter(log: Log, screen: Screen, { endings = true } = 
         log.info(`${styleText('green', '✓', { stream: screen })} ${summary.stream}: ${endingText(summary)}`);
     },
     notice: (message) => log.info(message),
-    warning: (message) => log.warn(message),
+    warning: warningTeller(log),
     close: () => {
       clearInterval(timer);
       live.clear();

@@ -1,3 +1,4 @@
+import { causeOf, type Told, withoutStream } from '../causes.ts';
 import type { Reporter, StreamProgress } from '../report.ts';
 import type { StreamSummary } from '../summary.ts';
 import type { Log } from './log.ts';
@@ -26,22 +27,40 @@ export function logReporter(log: Log, monotonic: () => number = () => performanc
       else endings(summary, { status, ...figures });
     },
     notice: (message, stream) => log.info(message, stream === undefined ? {} : { stream }),
-    warning: (message, stream) => log.warn(message, stream === undefined ? {} : { stream }),
+    warning: warningTeller(log),
   };
 }
 
 /** Tells the failures of streams; a cause that several share is told once, and then referred to. */
 export function failureTeller(log: Log): (summary: StreamSummary, fields?: Record<string, unknown>) => void {
-  const first = new Map<string, string>();
+  const shared = sharing();
   return ({ stream, error }, fields = {}) => {
     if (error === null) return;
-    const cause = error.message.replaceAll(stream, '').replace(/\bdataset \S+/g, 'dataset');
-    const sharedWith = first.get(cause);
-    if (sharedWith === undefined) first.set(cause, stream);
-    const about = error.message.includes(stream) ? error.message : `${stream}: ${error.message}`;
-    const message = sharedWith === undefined ? about : `${stream}: failed as ${sharedWith} did`;
+    const sharedWith = shared({ stream, message: error.message });
+    const message = `${stream}: ${sharedWith === null ? withoutStream({ stream, message: error.message }) : `failed as ${sharedWith} did`}`;
     const requestId = error.request_id === null ? {} : { request_id: error.request_id };
     log.error(message, { stream, kind: error.kind, ...requestId, ...fields });
+  };
+}
+
+/** Tells the warnings of a run in the same way. */
+export function warningTeller(log: Log): Reporter['warning'] {
+  const shared = sharing();
+  return (message, stream) => {
+    if (stream === undefined) return log.warn(message);
+    const sharedWith = shared({ stream, message });
+    log.warn(sharedWith === null ? message : `${stream}: the same as ${sharedWith}`, { stream });
+  };
+}
+
+/** Remembers causes: gives the stream that a cause was told of first, or null where that is this one. */
+function sharing(): (told: Told) => string | null {
+  const first = new Map<string, string>();
+  return (told) => {
+    const cause = causeOf(told);
+    const before = first.get(cause);
+    if (before === undefined) first.set(cause, told.stream);
+    return before ?? null;
   };
 }
 

@@ -1,22 +1,23 @@
 import { styleText } from 'node:util';
+import { oncePerCause, type Told, withoutStream } from '../causes.ts';
 import type { StatusReport, StreamStatus } from '../commands/status-report.ts';
 import { type Column, type Screen, table } from './table.ts';
-import { count, moment, span } from './words.ts';
+import { count, counted, moment, span } from './words.ts';
 
-/** Everything fits a terminal of 80 columns. */
+/** Everything fits a terminal of 80 columns; on a narrower one it does with less. */
 const WIDTH = 80;
 
 const COLUMNS: readonly Column[] = [
   { title: 'Stream' },
-  { title: 'Complete to, UTC' },
+  { title: 'Complete to, UTC', spare: 1 },
   { title: 'Lag', align: 'right' },
-  { title: 'Rows', align: 'right' },
+  { title: 'Rows of\nlast run', align: 'right', spare: 2 },
   { title: '' },
 ];
 
 /** What `status` shows people: how far each stream is, and below it what needs attention. */
 export function statusText(report: StatusReport, now: Date, screen: Screen): string {
-  const blocks = [header(report, now)];
+  const blocks = [header(report, now, screen)];
   if (report.streams.length > 0) {
     blocks.push([
       table(
@@ -26,7 +27,7 @@ export function statusText(report: StatusReport, now: Date, screen: Screen): str
       ),
     ]);
     blocks.push(problems(report.streams, screen));
-    blocks.push(notes(report.streams));
+    blocks.push(notes(report.streams, screen));
   }
   return blocks
     .filter((block) => block.length > 0)
@@ -34,18 +35,30 @@ export function statusText(report: StatusReport, now: Date, screen: Screen): str
     .join('\n\n');
 }
 
-function header({ destination, busy, last_run: run }: StatusReport, now: Date): string[] {
-  if (busy !== null) return wrap(`${destination} cannot be asked now: ${busy}`);
-  if (run === null) return wrap(`${destination}: no run yet. Start one with: cleargrid-connector sync --config FILE`);
+function header({ destination, busy, last_run: run }: StatusReport, now: Date, screen: Screen): string[] {
+  if (busy !== null)
+    return [
+      ...wrap(`${destination}, cannot be asked now:`, screen),
+      ...wrap(busy, screen, '  '),
+      ...wrap('Until then, the log of whoever has it open tells how far it is.', screen),
+    ];
+  if (run === null)
+    return wrap(`${destination}: no run yet. Start one with: cleargrid-connector sync --config FILE`, screen);
   const began = `${moment(run.started_at)} UTC`;
-  const lines = wrap(destination);
+  const lines = wrap(destination, screen);
   if (run.status === 'running') {
-    return [...lines, ...wrap(`A ${run.command} began at ${began} and has not ended: it is at work, or was killed.`)];
+    return [
+      ...lines,
+      ...wrap(`A ${run.command} began at ${began} and has not ended: it is at work, or was killed.`, screen),
+    ];
   }
   const ended = run.ended_at ?? run.started_at;
   const took = (Date.parse(ended) - Date.parse(run.started_at)) / 1000;
   const ago = span((now.getTime() - Date.parse(ended)) / 1000);
-  return [...lines, ...wrap(`Last run: ${run.command} at ${began}, ${run.status} after ${span(took)}, ${ago} ago`)];
+  return [
+    ...lines,
+    ...wrap(`Last run: ${run.command} at ${began}, ${run.status} after ${span(took)}, ${ago} ago`, screen),
+  ];
 }
 
 function row(stream: StreamStatus, screen: Screen): string[] {
@@ -72,43 +85,52 @@ function state(stream: StreamStatus, screen: Screen): string {
 }
 
 function problems(streams: readonly StreamStatus[], screen: Screen): string[] {
-  const lines = streams.flatMap((stream) => {
-    const { last_error: error, windows_left: left, refresh_pass: pass } = stream;
-    const texts: string[] = [];
-    if (stream.problem !== null) texts.push(stream.problem);
-    if (pass !== null) texts.push('a full refresh is not finished; the next run of any kind goes on with it');
-    if (left > 0)
-      texts.push(`${count(left)} window${left === 1 ? '' : 's'} not read to the end; the next run goes on there`);
-    if (error !== null)
-      texts.push(
-        `last error, ${moment(error.at)}: ${error.message.replace(`${stream.stream}: `, '')}${requestText(error.request_id)}`,
-      );
-    return texts.flatMap((text) => wrap(`${stream.stream}: ${text}`));
-  });
+  const lines = oncePerCause(streams.flatMap(toLookAt)).flatMap(({ streams, message, first }) =>
+    wrap(`${streams.join(', ')}: ${message}${first.after ?? ''}`, screen),
+  );
   return lines.length === 0 ? [] : [styleText('bold', 'To look at', { stream: screen }), ...lines];
 }
 
-const requestText = (id: string | null) => (id === null ? '' : ` (request ${id})`);
+/** What needs attention in one stream; `after` belongs to it alone and not to its cause. */
+function toLookAt(status: StreamStatus): (Told & { after?: string })[] {
+  const { stream, problem, last_error: error, windows_left: left, refresh_pass: pass } = status;
+  const messages = [
+    ...(problem === null ? [] : [problem]),
+    ...(pass === null ? [] : ['a full refresh is not finished; the next run of any kind goes on with it']),
+    ...(left === 0 ? [] : [`${counted(left, 'window')} not read to the end; the next run goes on there`]),
+  ];
+  const told: (Told & { after?: string })[] = messages.map((message) => ({ stream, message }));
+  if (error !== null) {
+    const { message, at, request_id: request } = error;
+    const after = request === null ? '' : ` (request ${request})`;
+    told.push({ stream, message: `last error, ${moment(at)}: ${withoutStream({ stream, message })}`, after });
+  }
+  return told;
+}
 
-function notes(streams: readonly StreamStatus[]): string[] {
+function notes(streams: readonly StreamStatus[], screen: Screen): string[] {
   const late = streams.filter((stream) => stream.changes_seen_within_seconds !== null);
   if (late.length === 0) return [];
   const groups = Map.groupBy(late, (stream) => `${stream.cursor}, ${span(stream.changes_seen_within_seconds!)}`);
   return [
     ...wrap(
       'Rows of these streams are found by when they began, not by when they changed. A change later than this look-back is seen by the next sync --full-refresh:',
+      screen,
     ),
-    ...[...groups].flatMap(([how, members]) => wrap(`${how}: ${members.map(({ stream }) => stream).join(', ')}`, '  ')),
+    ...[...groups].flatMap(([how, members]) =>
+      wrap(`${how}: ${members.map(({ stream }) => stream).join(', ')}`, screen, '  '),
+    ),
   ];
 }
 
 /** Breaks text between words; lines after the first are indented. */
-function wrap(text: string, indent = ''): string[] {
+function wrap(text: string, screen: Screen, indent = ''): string[] {
+  const width = Math.min(WIDTH, screen.columns ?? WIDTH);
   const lines: string[] = [];
   let line = indent;
   for (const word of text.split(/\s+/)) {
     const longer = line.trim() === '' ? `${line}${word}` : `${line} ${word}`;
-    if (longer.length > WIDTH && line.trim() !== '') {
+    if (longer.length > width && line.trim() !== '') {
       lines.push(line);
       line = `${indent}  ${word}`;
     } else line = longer;

@@ -1,5 +1,6 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
+import { oncePerCause } from '../causes.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
 import { count, counted, span } from './words.ts';
 
@@ -9,10 +10,53 @@ export type Screen = NodeJS.WriteStream;
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** Left out where the terminal is too narrow; the lowest goes first. */
+  readonly spare?: number;
 }
 
-/** A table without lines, its columns as wide as what is in them. */
+/**
+ * A table without lines, its columns as wide as what is in them. On a terminal that is too narrow spare columns are left out, and
+ * what then still does not fit is cut in the first column.
+ */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], screen: Screen): string {
+  const excess = widthOf(columns, rows) - (screen.columns ?? Number.POSITIVE_INFINITY);
+  if (excess > 0) {
+    const [spare] = columns.filter((column) => column.spare !== undefined).sort((a, b) => a.spare! - b.spare!);
+    if (spare !== undefined) {
+      const isLeft = (_: unknown, at: number) => columns[at] !== spare;
+      return table(
+        columns.filter(isLeft),
+        rows.map((row) => row.filter(isLeft)),
+        screen,
+      );
+    }
+    return drawn(columns, cut(rows, excess), screen);
+  }
+  return drawn(columns, rows, screen);
+}
+
+const GAP = 2;
+const shownWidth = (text: string) =>
+  Math.max(
+    ...stripVTControlCharacters(text)
+      .split('\n')
+      .map((line) => line.length),
+  );
+
+function widthOf(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
+  const widths = columns.map(({ title }, at) => Math.max(...[title, ...rows.map((row) => row[at]!)].map(shownWidth)));
+  return widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
+}
+
+function cut(rows: readonly (readonly string[])[], excess: number): string[][] {
+  const width = Math.max(...rows.map(([first]) => shownWidth(first!))) - excess;
+  return rows.map(([first, ...rest]) => [
+    first!.length <= width ? first! : `${first!.slice(0, Math.max(0, width - 2))}..`,
+    ...rest,
+  ]);
+}
+
+function drawn(columns: readonly Column[], rows: readonly (readonly string[])[], screen: Screen): string {
   const made = new Table({
     head: columns.map(({ title }) => styleText('bold', title, { stream: screen })),
     colAligns: columns.map(({ align }) => align ?? 'left'),
@@ -47,9 +91,9 @@ const NO_LINES = {
 
 const SUMMARY_COLUMNS: readonly Column[] = [
   { title: 'Stream' },
-  { title: 'Read', align: 'right' },
+  { title: 'Read', align: 'right', spare: 2 },
   { title: 'Written', align: 'right' },
-  { title: 'Unchanged', align: 'right' },
+  { title: 'Unchanged', align: 'right', spare: 1 },
   { title: '' },
 ];
 
@@ -94,12 +138,9 @@ function attention(streams: readonly StreamSummary[]): string[] {
 }
 
 /** Each failure once, with the streams that share it. */
-function errorLines(streams: readonly StreamSummary[]): string[] {
-  const byMessage = Map.groupBy(
-    streams.filter((stream) => stream.error !== null),
-    (stream) => stream.error!.message,
+function errorLines(summaries: readonly StreamSummary[]): string[] {
+  const failed = summaries.flatMap(({ stream, error }) => (error === null ? [] : [{ stream, ...error }]));
+  return oncePerCause(failed).map(
+    ({ first, streams, message }) => `${streams.join(', ')} failed (${first.kind}): ${message}`,
   );
-  return [...byMessage].map(([message, failed]) => {
-    return `${failed.map((stream) => stream.stream).join(', ')} failed (${failed[0]!.error!.kind}): ${message}`;
-  });
 }

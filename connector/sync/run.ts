@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Destination, RunRecord } from '../../destinations/contract.ts';
 import type { Api } from '../api/connect.ts';
+import { linesOf, type Told } from '../causes.ts';
 import type { Config } from '../config/schema.ts';
 import type { Reporter } from '../report.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
@@ -35,10 +36,12 @@ export interface SyncOptions {
 export async function runSync(options: SyncOptions): Promise<Summary> {
   const { config, api } = options;
   const warnings: string[] = [];
+  const ofStreams: Told[] = [];
   const reporter: Reporter = {
     ...options.reporter,
     warning: (message, stream) => {
-      warnings.push(message);
+      if (stream === undefined) warnings.push(message);
+      else ofStreams.push({ stream, message });
       options.reporter.warning(message, stream);
     },
   };
@@ -60,7 +63,7 @@ export async function runSync(options: SyncOptions): Promise<Summary> {
   ];
   for (const summary of unread) if (summary.status === 'failed') reporter.streamEnded(summary);
   const summarize = (streams: readonly StreamSummary[]) =>
-    runSummary(run, api.now(), [...streams, ...unread], warnings);
+    runSummary(run, api.now(), [...streams, ...unread], [...warnings, ...linesOf(ofStreams)]);
 
   if (options.dryRun) return summarize(await planStreams({ ...options, reporter }, good));
   return writeStreams({ ...options, reporter }, run, good, summarize);

@@ -46,7 +46,7 @@ export function selectStreams(
     streams: streams.map((stream) => select(stream, config, catalog)),
     skipped,
     warnings: [
-      ...skipped.map((name) => `${name}: not available to this lender now; skipped`),
+      ...(skipped.length === 0 ? [] : [`${skipped.join(', ')}: not available to this lender now; skipped`]),
       ...streams.filter((stream) => generic.includes(stream)).map(newDatasetNotice),
     ],
   };
