@@ -1,7 +1,10 @@
 import { VERSION } from '../connector/version.ts';
-import { asFailure, type FailureKind } from '../destinations/failure.ts';
+import type { Failure, FailureKind } from '../destinations/failure.ts';
 
-/** What `push` and `reconcile` print to stdout as one line of JSON: counts are accounts, unless they say otherwise. */
+/**
+ * What became of a `push` or a `reconcile`: what it prints to stdout as one line of JSON, and what `_cleargrid_runs` keeps. Counts are
+ * accounts, unless they say otherwise.
+ */
 export type AccountsSummary<Counts> = {
   run_id: string;
   command: string;
@@ -14,29 +17,27 @@ export type AccountsSummary<Counts> = {
 export interface Ending<Counts> {
   readonly runId: string;
   readonly command: string;
-  /** By our own clock, as all of the summary: the server's is not known before a login. */
   readonly startedAt: string;
+  readonly endedAt: string;
   readonly counts: Counts;
   /** Whether all accounts came out as they should. */
   readonly good: boolean;
   /** What ended it before it was done, or null. */
-  readonly thrown: unknown;
-  readonly signal: AbortSignal;
+  readonly failure: Failure | null;
+  /** Whether it was asked to stop. */
+  readonly stopped: boolean;
 }
 
-export function summaryOf<Counts>({ thrown, signal, ...run }: Ending<Counts>): AccountsSummary<Counts> {
-  const failure = thrown === null ? null : asFailure(signal.aborted ? signal.reason : thrown);
-  const failed = failure !== null || !run.good;
+export function summaryOf<Counts>({ failure, stopped, good, ...run }: Ending<Counts>): AccountsSummary<Counts> {
+  const failed = failure !== null || !good;
   return {
     run_id: run.runId,
     command: run.command,
     version: VERSION,
     started_at: run.startedAt,
-    ended_at: ourInstant(),
-    status: failure !== null && signal.aborted ? 'stopped' : failed ? 'failed' : 'succeeded',
+    ended_at: run.endedAt,
+    status: failure !== null && stopped ? 'stopped' : failed ? 'failed' : 'succeeded',
     ...run.counts,
     error: failure === null ? null : { kind: failure.kind, message: failure.message, request_id: failure.requestId },
   };
 }
-
-export const ourInstant = () => new Date().toISOString().replace('Z', '000Z');

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Reconciled, reconcile } from '../accounts/proof/reconcile.ts';
+import { noCounts, type ReconcileCounts, reconcile } from '../accounts/proof/reconcile.ts';
 import { systemTiming } from '../connector/timing.ts';
+import type { LedgerEntry } from '../destinations/ledger.ts';
 import { memoryDestination } from '../destinations/memory/destination.ts';
 import type { SimulatorOptions } from '../simulator/simulator.ts';
 import { account } from './accounts-example.ts';
@@ -17,24 +18,30 @@ afterEach(async () => {
   for (const made of worlds.splice(0)) await made.stop();
 });
 
-async function prove(it: AccountsWorld, { waitMs = 0, since = null as string | null } = {}): Promise<Reconciled> {
+interface Proven {
+  readonly counts: ReconcileCounts;
+  readonly problems: readonly LedgerEntry[];
+}
+
+async function prove(it: AccountsWorld, { waitMs = 0, since = null as string | null } = {}): Promise<Proven> {
   const destination = memoryDestination(it.warehouse);
   const source = await it.api();
   await destination.ledger.hold({ id: 'reconcile', command: 'reconcile', startedAt: source.now() });
   try {
-    return await reconcile({
+    const counts = noCounts();
+    const options = {
       ...{ source, ledger: destination.ledger, since, waitMs, concurrency: 4 },
       ...{ timing: systemTiming, signal: new AbortController().signal },
       tell: { waiting: () => {}, warning: () => {} },
-    });
+    };
+    return { problems: await reconcile(options, counts), counts };
   } finally {
     await destination.close();
   }
 }
 
 const some = (counts: object) => Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
-const problems = ({ problems: found }: Reconciled) =>
-  found.map(({ line, state, reasons }) => [line, state, ...reasons]);
+const problems = ({ problems: found }: Proven) => found.map(({ line, state, reasons }) => [line, state, ...reasons]);
 const accounts = (count: number) => Array.from({ length: count }, (_, at) => account(at));
 
 describe('accounts that have arrived', () => {

@@ -35,12 +35,6 @@ export interface ReconcileCounts {
   pending: number;
 }
 
-export interface Reconciled {
-  readonly counts: ReconcileCounts;
-  /** Entries that are not confirmed, as they are in the ledger now, by input and line: the first that were found of them. */
-  readonly problems: readonly LedgerEntry[];
-}
-
 /** The most problems that are kept; the ledger has them all. */
 const MOST_PROBLEMS = 1000;
 
@@ -55,9 +49,11 @@ const TOGETHER = 5_000;
  * lost. Accounts that do not show yet are waited for until `waitMs` after they were accepted, by the server's clock. Of the ledger only the
  * ids are held, beside what the exports show of them; its entries are read anew each time they are judged.
  *
+ * @param counts is brought up to date as it is written.
+ * @returns entries that are not confirmed, as they are in the ledger now, by input and line: the first that were found of them.
  * @throws {Failure} when the exports or the destination stopped it; what was proven until then is in the ledger.
  */
-export async function reconcile(options: ReconcileOptions): Promise<Reconciled> {
+export async function reconcile(options: ReconcileOptions, counts: ReconcileCounts): Promise<readonly LedgerEntry[]> {
   const { source, ledger, since, waitMs, timing, signal, tell } = options;
   const isInQuestion = ({ state, acceptedAt }: LedgerEntry) =>
     state !== 'confirmed' || (since !== null && acceptedAt !== null && acceptedAt >= since);
@@ -69,7 +65,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     wanted.subAccounts.add(entry.subAccountId);
     if (isInQuestion(entry) && (start === null || entry.pendingAt < start)) start = entry.pendingAt;
   }
-  if (start === null) return { counts: noCounts(), problems: [] };
+  if (start === null) return [];
 
   const sightings = createSightings(wanted);
   const exports = openExports({ ...options, streams: sightings.streams, warn: tell.warning });
@@ -112,9 +108,8 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     return { open, longest };
   }
 
-  async function finish(): Promise<Reconciled> {
+  async function finish(): Promise<readonly LedgerEntry[]> {
     const now = source.now();
-    const counts = noCounts();
     const problems: LedgerEntry[] = [];
     let proven: LedgerEntry[] = [];
     for await (const [entry, verdict] of judged()) {
@@ -127,7 +122,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
       proven = [];
     }
     await ledger.write(proven);
-    return { counts, problems: problems.sort(byLine) };
+    return problems.sort(byLine);
   }
 }
 
@@ -165,4 +160,4 @@ function byLine(a: LedgerEntry, b: LedgerEntry): number {
   return a.input === b.input ? a.line - b.line : a.input < b.input ? -1 : 1;
 }
 
-const noCounts = (): ReconcileCounts => ({ confirmed: 0, differs: 0, lost: 0, pending: 0 });
+export const noCounts = (): ReconcileCounts => ({ confirmed: 0, differs: 0, lost: 0, pending: 0 });

@@ -2,7 +2,7 @@ import { type Screen, table } from '../../connector/output/table.ts';
 import { count, counted } from '../../connector/output/words.ts';
 import type { LedgerEntry } from '../../destinations/ledger.ts';
 import { shownId } from '../shown.ts';
-import type { ReconcileCounts, Reconciled } from './reconcile.ts';
+import type { ReconcileCounts } from './reconcile.ts';
 
 const MOST_SHOWN = 20;
 
@@ -17,12 +17,14 @@ export interface Problem {
 }
 
 /** What the JSON summary has beside the counts: the first problems, and how many more there are. */
-export function problemList(reconciled: Reconciled): { problems: Problem[]; problems_left_out: number } {
-  const { problems } = reconciled;
-  return { problems: problems.map(problemOf), problems_left_out: problemCount(reconciled) - problems.length };
+export function problemList(
+  counts: ReconcileCounts,
+  problems: readonly LedgerEntry[],
+): { problems: Problem[]; problems_left_out: number } {
+  return { problems: problems.map(problemOf), problems_left_out: problemCount(counts) - problems.length };
 }
 
-const problemCount = ({ counts }: Reconciled) => counts.differs + counts.lost + counts.pending;
+const problemCount = ({ differs, lost, pending }: ReconcileCounts) => differs + lost + pending;
 
 function problemOf({ line, input, accountId, state, reasons }: LedgerEntry): Problem {
   return { line, input, account_id: accountId, state, fields: state === 'differs' ? reasons : [] };
@@ -36,8 +38,7 @@ const MEANINGS: Readonly<Record<keyof ReconcileCounts, string>> = {
 };
 
 /** What people are shown: how many accounts are in each state, and the first that are not confirmed. */
-export function reconcileText(reconciled: Reconciled, screen: Screen): string {
-  const { counts, problems } = reconciled;
+export function reconcileText(counts: ReconcileCounts, problems: readonly LedgerEntry[], screen: Screen): string {
   const states = (Object.keys(MEANINGS) as (keyof ReconcileCounts)[]).filter((state) => counts[state] > 0);
   if (states.length === 0) return 'Nothing to prove: every account that was accepted is confirmed.';
   const blocks = [
@@ -64,7 +65,7 @@ export function reconcileText(reconciled: Reconciled, screen: Screen): string {
       ),
     );
   }
-  const left = problemCount(reconciled) - MOST_SHOWN;
+  const left = problemCount(counts) - MOST_SHOWN;
   if (left > 0) {
     blocks.push(`${counted(left, 'account')} more: see _cleargrid_pushes in the destination.`);
   }

@@ -1,73 +1,50 @@
 // First, before anything has grown the heap.
 import '../lean-heap.ts';
 
-import { randomUUID } from 'node:crypto';
 import type { Format } from '../../accounts/input/item.ts';
 import type { Input } from '../../accounts/input/open.ts';
 import type { Destination } from '../../destinations/contract.ts';
-import { openDestination } from '../../destinations/open.ts';
 import { nearest } from '../config/nearest.ts';
 import { systemTiming } from '../timing.ts';
 import { usageError } from './arguments.ts';
 import type { FlagValues, RunCommand } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
-import { connect, destinationOf, openConfig } from './open.ts';
+import { openConfig } from './open.ts';
 
 /** Sends accounts to ClearGrid, each once. The summary is the only line on stdout, also when the push could not begin. */
 export const run: RunCommand = async (flags, context) => {
   const { log, signal, print } = context;
   const config = await openConfig(flags, context);
-  const [{ push, noCounts }, { pushTelling, pushText }, { ourInstant, summaryOf }, { shownFailure }] =
-    await Promise.all([
-      import('../../accounts/push/push.ts'),
-      import('../../accounts/push/telling.ts'),
-      import('../../accounts/summary.ts'),
-      import('../../accounts/unforeseen.ts'),
-    ]);
-  const ending = { runId: randomUUID(), command: 'push', startedAt: ourInstant(), counts: noCounts(), signal };
-  const allGood = () => ending.counts.bad + ending.counts.refused === 0;
-  const closing: { close(): Promise<void> }[] = [];
-  const closed = <T extends { close(): Promise<void> }>(opened: T): T => {
-    closing.push(opened);
-    return opened;
-  };
-  try {
+  const [{ runAccounts }, { push, noCounts }, { pushTelling, pushText }] = await Promise.all([
+    import('../../accounts/run.ts'),
+    import('../../accounts/push/push.ts'),
+    import('../../accounts/push/telling.ts'),
+  ]);
+  const counts = noCounts();
+  const dryRun = flags['dry-run'] === true;
+  const { summary, failure } = await runAccounts('push', config, context, counts, async ({ id, begin, closing }) => {
     const source = await openSource(flags);
-    if (source.input !== null) closed(source.input);
-    const api = closed(await connect(config, signal, config.accounts_api));
-    const destination = closed(await openDestination(destinationOf(config)));
-    const { ledger } = destination;
-    const dryRun = flags['dry-run'] === true;
-    const hold = () => ledger.hold({ id: ending.runId, command: 'push', startedAt: api.now() });
-    const acceptedUntil = dryRun ? null : await hold();
+    if (source.input !== null) closing(source.input);
+    const { api, destination, acceptedUntil } = await begin({ version: config.accounts_api, dryRun });
     const { withheld } = await push(
       {
-        api,
+        ...{ api, ledger: destination.ledger, runId: id, acceptedUntil, dryRun, signal },
         version: config.accounts_api,
-        ledger,
-        input: source.input ?? closed(await source.read(destination)),
-        runId: ending.runId,
-        acceptedUntil,
+        input: source.input ?? closing(await source.read(destination)),
         strict: flags.strict === true,
         resend: flags.resend === true,
-        dryRun,
         timing: systemTiming,
-        signal,
         tell: pushTelling(log),
       },
-      ending.counts,
+      counts,
     );
     if (withheld) log.warn('nothing was sent: with --strict, one bad account holds back all');
-  } catch (thrown) {
-    const failure = shownFailure(thrown);
-    print(JSON.stringify(log.redact(summaryOf({ ...ending, good: allGood(), thrown: failure }))));
-    throw failure;
-  } finally {
-    await Promise.all(closing.map((opened) => opened.close()));
-  }
-  print(JSON.stringify(log.redact(summaryOf({ ...ending, good: allGood(), thrown: null }))));
-  log.info(pushText(ending.counts));
-  return allGood() ? EXIT.done : EXIT.failed;
+    return counts.bad + counts.refused === 0;
+  });
+  print(JSON.stringify(summary));
+  if (failure !== null) throw failure;
+  log.info(pushText(counts));
+  return summary.status === 'succeeded' ? EXIT.done : EXIT.failed;
 };
 
 type Source =

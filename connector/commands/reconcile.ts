@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { openDestination } from '../../destinations/open.ts';
+import type { LedgerEntry } from '../../destinations/ledger.ts';
 import { millisOf, normalizedInstant, problemWithDuration, problemWithInstant } from '../config/time.ts';
 import { counted, span } from '../output/words.ts';
 import { systemTiming } from '../timing.ts';
 import { usageError } from './arguments.ts';
 import type { FlagValues, RunCommand } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
-import { connect, destinationOf, openConfig } from './open.ts';
+import { openConfig } from './open.ts';
 
 /** Proves from the exports what became of the accounts that were sent. A table on stdout, or one line of JSON. */
 export const run: RunCommand = async (flags, context) => {
@@ -14,61 +13,42 @@ export const run: RunCommand = async (flags, context) => {
   const since = sinceOf(flags.since);
   const wait = waitOf(flags.wait);
   const config = await openConfig(flags, context);
-  const [
-    { reconcile },
-    { problemList, reconcileText },
-    { LOST_AFTER_MS },
-    { ourInstant, summaryOf },
-    { shownFailure },
-  ] = await Promise.all([
-    import('../../accounts/proof/reconcile.ts'),
-    import('../../accounts/proof/report.ts'),
-    import('../../accounts/proof/assumptions.ts'),
-    import('../../accounts/summary.ts'),
-    import('../../accounts/unforeseen.ts'),
-  ]);
-  const ending = { runId: randomUUID(), command: 'reconcile', startedAt: ourInstant(), signal };
-  const closing: { close(): Promise<void> }[] = [];
-  try {
-    const api = await connect(config, signal);
-    closing.push(api);
-    const destination = await openDestination(destinationOf(config));
-    closing.push(destination);
-    await destination.ledger.hold({ id: ending.runId, command: 'reconcile', startedAt: api.now() });
-    const reconciled = await reconcile({
-      source: api,
-      ledger: destination.ledger,
-      since,
-      waitMs: wait ?? LOST_AFTER_MS,
-      concurrency: config.concurrency,
-      timing: systemTiming,
-      signal,
-      tell: {
-        waiting: (accounts, ms) =>
-          log.info(`${counted(accounts, 'account')} not confirmed yet; waiting for up to ${span(ms / 1000)}`, {
-            accounts,
-          }),
-        warning: (message) => log.warn(message),
+  const [{ runAccounts }, { noCounts, reconcile }, { problemList, reconcileText }, { LOST_AFTER_MS }] =
+    await Promise.all([
+      import('../../accounts/run.ts'),
+      import('../../accounts/proof/reconcile.ts'),
+      import('../../accounts/proof/report.ts'),
+      import('../../accounts/proof/assumptions.ts'),
+    ]);
+  const counts = noCounts();
+  let problems: readonly LedgerEntry[] = [];
+  const { summary, failure } = await runAccounts('reconcile', config, context, counts, async ({ begin }) => {
+    const { api, destination } = await begin({ version: 'v3', dryRun: false });
+    problems = await reconcile(
+      {
+        source: api,
+        ledger: destination.ledger,
+        since,
+        waitMs: wait ?? LOST_AFTER_MS,
+        concurrency: config.concurrency,
+        timing: systemTiming,
+        signal,
+        tell: {
+          waiting: (accounts, ms) =>
+            log.info(`${counted(accounts, 'account')} not confirmed yet; waiting for up to ${span(ms / 1000)}`, {
+              accounts,
+            }),
+          warning: (message) => log.warn(message),
+        },
       },
-    });
-    const { differs, lost, pending } = reconciled.counts;
-    const good = differs + lost + pending === 0;
-    const counts = { ...reconciled.counts, ...problemList(reconciled) };
-    print(
-      flags.json === true
-        ? JSON.stringify(summaryOf({ ...ending, counts, good, thrown: null }))
-        : reconcileText(reconciled, process.stdout),
+      counts,
     );
-    return good ? EXIT.done : EXIT.failed;
-  } catch (thrown) {
-    const failure = shownFailure(thrown);
-    if (flags.json === true) {
-      print(JSON.stringify(log.redact(summaryOf({ ...ending, counts: {}, good: false, thrown: failure }))));
-    }
-    throw failure;
-  } finally {
-    await Promise.all(closing.map((opened) => opened.close()));
-  }
+    return counts.differs + counts.lost + counts.pending === 0;
+  });
+  if (flags.json === true) print(JSON.stringify({ ...summary, ...problemList(counts, problems) }));
+  if (failure !== null) throw failure;
+  if (flags.json !== true) print(reconcileText(counts, problems, process.stdout));
+  return summary.status === 'succeeded' ? EXIT.done : EXIT.failed;
 };
 
 function sinceOf(flag: FlagValues[string]): string | null {

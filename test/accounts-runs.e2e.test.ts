@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { duckdbConfig } from '../destinations/config.ts';
+import type { RunRecord } from '../destinations/contract.ts';
+import { duckdbDestination } from '../destinations/duckdb/destination.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { account, ndjson } from './accounts-example.ts';
+import { createFolder, type Ended, run, start } from './cli-process.ts';
+
+/** What push and reconcile leave in `_cleargrid_runs`. */
+
+let folder: ReturnType<typeof createFolder>;
+let simulator: Simulator;
+let config: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = createFolder();
+  path = join(folder.path, 'ledger.duckdb');
+  simulator = await startSimulator({ rows: {}, accounts: { delayMs: 0 } });
+  const { lender, email, password, url } = simulator;
+  config = folder.config('config.json', {
+    ...{ lender, email, password, base_url: url },
+    destination: { type: 'duckdb', path },
+  });
+});
+afterEach(async () => {
+  await simulator.stop();
+  folder.remove();
+});
+
+function input(...accounts: readonly unknown[]): string {
+  const file = join(folder.path, 'a.ndjson');
+  writeFileSync(file, ndjson(accounts));
+  return file;
+}
+
+async function records(): Promise<readonly RunRecord[]> {
+  const destination = duckdbDestination(duckdbConfig.parse({ type: 'duckdb', path }));
+  try {
+    return await destination.runs.recent(10);
+  } finally {
+    await destination.close();
+  }
+}
+
+const push = (file: string, ...flags: string[]): Promise<Ended> =>
+  run(['push', '--config', config, '--input', file, ...flags]);
+
+test('push and reconcile leave a record, and it is the summary that they print', async () => {
+  const pushed = await push(input(account(1), account(2, { language: 'fr' })));
+  const proven = await run(['reconcile', '--config', config, '--wait', '1s', '--json']);
+  expect([pushed.code, proven.code]).toEqual([1, 0]);
+  const { problems, problems_left_out, ...summary } = JSON.parse(proven.stdout);
+  const [reconcile, first] = await records();
+  expect(first).toMatchObject({ command: 'push', status: 'failed', summary: { accepted: 1, bad: 1, error: null } });
+  expect(first!.summary).toEqual(JSON.parse(pushed.stdout));
+  expect(reconcile).toMatchObject({ command: 'reconcile', status: 'succeeded', summary: { confirmed: 1 } });
+  expect(reconcile!.summary).toEqual(summary);
+  expect([reconcile!.startedAt, reconcile!.endedAt]).toEqual([summary.started_at, summary.ended_at]);
+  expect([problems, problems_left_out]).toEqual([[], 0]);
+
+  const status = await run(['status', '--config', config, '--json']);
+  expect(JSON.parse(status.stdout).last_run).toMatchObject({ command: 'reconcile', status: 'succeeded' });
+});
+
+test('a push that fails or is stopped is recorded with its reason', async () => {
+  const slow = await startSimulator({ rows: {}, latencyMs: 2000 });
+  const { lender, email, password, url } = slow;
+  const other = folder.config('slow.json', {
+    ...{ lender, email, password, base_url: url },
+    destination: { type: 'duckdb', path },
+  });
+  const running = start(['push', '--config', other, '--input', input(account(1))]);
+  await new Promise((resolve) => setTimeout(resolve, 3500));
+  running.process.kill('SIGINT');
+  const ended = await running.ended;
+  await slow.stop();
+  expect(ended.code).toBe(130);
+  const [record] = await records();
+  expect(record).toMatchObject({
+    command: 'push',
+    status: 'stopped',
+    summary: { accepted: 0, error: { message: expect.stringContaining('stopped by SIGINT') } },
+  });
+});
+
+test('a dry run leaves nothing, and one that was refused the ledger no record', async () => {
+  expect((await push(input(account(1)), '--dry-run')).code).toBe(0);
+  expect(await records()).toEqual([]);
+  const other = duckdbDestination(duckdbConfig.parse({ type: 'duckdb', path }));
+  await other.ledger.hold({ id: 'another', command: 'push', startedAt: '2026-01-01T00:00:00.000000Z' });
+  expect((await push(input(account(1)))).code).toBe(3);
+  expect(await other.runs.recent(10)).toEqual([]);
+  await other.close();
+});
