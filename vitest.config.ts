@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     testTimeout: 30_000,
+    // Most of them wait for processes and timers.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

@@ -3,22 +3,29 @@ import { readFileSync } from 'node:fs';
 /**
  * Ends a run of the tests: names what was skipped, fails where a test was that must run here, and prints the plain closing line.
  *
- * usage: node .ci/summary.mjs RESULTS.json
+ * usage: node .ci/summary.mjs RESULTS.json...
  */
-const results = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const tests = results.testResults.flatMap((file) =>
+const files = process.argv.slice(2).flatMap((path) => JSON.parse(readFileSync(path, 'utf8')).testResults);
+const tests = files.flatMap((file) =>
   file.assertionResults.map((test) => ({ file: file.name.replace(/^.*\/test\//, 'test/'), ...test })),
 );
+const passed = tests.filter((test) => test.status === 'passed');
+const failed = tests.filter((test) => test.status === 'failed');
 const skipped = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed');
+const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
 for (const test of skipped) console.log(`skipped: ${test.file} > ${test.fullName}`);
 
-/** Tests whose names match these may not be skipped: this script has made sure that what they need is there. */
+/**
+ * Tests of files whose names match these may not be skipped: what they need is there. One that another of the runs has passed did run.
+ */
 const required = (process.env.CLEARGRID_CI_REQUIRES ?? '').split(',').filter((word) => word !== '');
-const missing = skipped.filter((test) => required.some((word) => test.file.includes(word)));
-for (const test of missing) console.log(`required here, and skipped: ${test.file} > ${test.fullName}`);
+const nameOf = (test) => `${test.file} > ${test.fullName}`;
+const ran = new Set(passed.map(nameOf));
+const missing = skipped.filter((test) => required.some((word) => test.file.includes(word)) && !ran.has(nameOf(test)));
+for (const test of missing) console.log(`required here, and skipped: ${nameOf(test)}`);
 
-const failed =
-  results.numFailedTests +
-  results.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
-console.log(`${results.numPassedTests} passed, ${failed + missing.length} failed, ${skipped.length} skipped`);
-process.exitCode = failed + missing.length > 0 || results.numPassedTests === 0 ? 1 : 0;
+const failures = failed.length + broken.length + missing.length;
+for (const test of failed) console.log(`failed: ${nameOf(test)}`);
+for (const file of broken) console.log(`failed: ${file.name}: no test of it could run`);
+console.log(`${passed.length} passed, ${failures} failed, ${skipped.length} skipped`);
+process.exitCode = failures > 0 || passed.length === 0 ? 1 : 0;
