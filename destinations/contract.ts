@@ -25,12 +25,13 @@ export interface Destination {
 
   /**
    * Takes the locks of all these streams for this run, at once, and brings their existing tables up to date: a column newly
-   * declared is added, and filled from `_extra` in the same transaction; nothing is dropped or narrowed. Tables that do not
-   * exist yet are made by their first commit. Called at most once.
+   * declared is added, and filled from `_extra` in the same transaction (one for which no row has anything is warned of); nothing is
+   * dropped or narrowed. Tables that do not exist yet are made by their first commit. Called until it succeeds once.
    *
    * @returns one table a stream, by the stream's name.
    * @throws {LockedFailure} when a lock is taken (after 5 s, which a dead run's lock may take to end); nothing is locked then.
-   * @throws {Failure} `config_error` when a table cannot serve (a column narrowed by hand, another key without full refresh).
+   * @throws {StreamFailure} `config_error` when a table cannot serve (a column narrowed by hand, another key without full refresh);
+   *   nothing is locked then, and `open` may be called again without that stream.
    */
   open(streams: readonly Stream[], run: Run): Promise<ReadonlyMap<string, Table>>;
 
@@ -70,6 +71,8 @@ export interface Run {
   readonly startedAt: string;
   /** Streams (by name) that this run reads in full again: for these, another primary key than the table's is accepted. */
   readonly fullRefresh: ReadonlySet<string>;
+  /** Takes what a person should know of a stream and that stops nothing. */
+  warn(message: string, stream: string): void;
 }
 
 /** One stream's table, held by this run. `commit` is called by up to `batching.lanes` lanes at once, all else alone. */

@@ -26,6 +26,17 @@ export class LockedFailure extends Failure {
   }
 }
 
+/** What keeps one stream from being read or written, and no other. */
+export class StreamFailure extends Failure {
+  readonly stream: string;
+
+  constructor(kind: FailureKind, stream: string, message: string, options: { cause?: unknown } = {}) {
+    super(kind, message, options);
+    this.name = 'StreamFailure';
+    this.stream = stream;
+  }
+}
+
 export const configError = (message: string, cause?: unknown) => new Failure('config_error', message, { cause });
 export const transientError = (message: string, cause?: unknown) => new Failure('transient_error', message, { cause });
 export const systemError = (message: string, cause?: unknown) => new Failure('system_error', message, { cause });

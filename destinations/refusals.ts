@@ -1,5 +1,5 @@
 import type { Stream } from '../schemas/stream.ts';
-import { configError, type Failure, LockedFailure, transientError } from './failure.ts';
+import { type Failure, LockedFailure, StreamFailure, transientError } from './failure.ts';
 
 /** What every destination refuses, in the same words. */
 
@@ -22,8 +22,14 @@ export function takenOver(stream: Pick<Stream, 'name'>): Failure {
   );
 }
 
+/** A table that cannot serve its stream as it is: another key, a column of another type, somebody else's table. */
+function cannotServe(stream: Stream, message: string): StreamFailure {
+  return new StreamFailure('config_error', stream.name, message);
+}
+
 export function changedKey(stream: Stream, key: readonly string[]): Failure {
-  return configError(
+  return cannotServe(
+    stream,
     `stream ${stream.name}: its table's key is (${key.join(', ')}), not (${stream.primaryKey.join(', ')}). ` +
       `Run sync --full-refresh --streams ${stream.name} once, which reads all rows again and changes the key, or configure the old key.`,
   );
@@ -31,8 +37,35 @@ export function changedKey(stream: Stream, key: readonly string[]): Failure {
 
 /** A column that cannot hold what its kind brings. */
 export function wrongColumn(stream: Stream, column: string, found: string, wanted: string): Failure {
-  return configError(
+  return cannotServe(
+    stream,
     `stream ${stream.name}: column ${column} has the type ${found}, which does not hold every ${wanted}. ` +
       `Give it the type ${wanted} again, or rename it: then a new column is made.`,
+  );
+}
+
+/** A table that has our name and lacks columns that all of ours have. */
+export function foreignTable(stream: Stream, missing: readonly string[]): Failure {
+  return cannotServe(
+    stream,
+    `stream ${stream.name}: the table of that name has no column ${missing.join(', ')}, so it was not made by this connector, ` +
+      'or was altered since. Rename or drop it: then the stream is loaded into a table of its own.',
+  );
+}
+
+/** A table without a key of its own, whose rows the stream's key does not tell apart. */
+export function rowsOfOneKey(stream: Stream): Failure {
+  return cannotServe(
+    stream,
+    `stream ${stream.name}: the table of that name has several rows of one key (${stream.primaryKey.join(', ')}). ` +
+      'Rename or drop it: then the stream is loaded into a new one.',
+  );
+}
+
+/** A warning: columns were made for which no row that is there has anything, as when somebody has dropped them. */
+export function madeEmpty(stream: Stream, columns: readonly string[]): string {
+  return (
+    `${stream.name}: its table lacked ${columns.join(', ')}; made again, and empty in the rows that are there. If somebody dropped ` +
+    `it, fill it again: cleargrid-connector sync --config FILE --streams ${stream.name} --full-refresh`
   );
 }

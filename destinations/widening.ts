@@ -29,6 +29,8 @@ export interface Widening {
   readonly names: readonly string[];
   /** What the new columns hold of a row that is there already: what the mapper would have made of it. */
   fill(row: StoredParts): WidenedParts;
+  /** Those of `names` for which none of the filled rows had anything. */
+  empty(): string[];
 }
 
 /**
@@ -45,6 +47,7 @@ export function planWidening(stream: Stream, present: ReadonlySet<string>, kinds
   const order = tableColumns(part);
   const fields = stream.columns.map(({ field }) => field);
   const columnNames = stream.columns.map(({ name }) => name);
+  const found = new Set<string>();
 
   function fill({ extra, changes, texts }: StoredParts): WidenedParts {
     const kept = new Map(extra === null ? [] : Object.entries(decode(extra) as object));
@@ -52,6 +55,7 @@ export function planWidening(stream: Stream, present: ReadonlySet<string>, kinds
     for (const { field, name } of columns) {
       if (texts.has(name)) record.push([field, texts.get(name)]);
       else if (kept.has(field)) record.push([field, kept.get(field)]);
+      if (texts.has(name) || kept.has(field)) found.add(name);
       kept.delete(field);
     }
     const [row] = mapper.map([Object.fromEntries(record)], '').rows;
@@ -66,7 +70,8 @@ export function planWidening(stream: Stream, present: ReadonlySet<string>, kinds
     };
   }
 
-  return { columns, names, fill };
+  const empty = () => columns.flatMap((column) => (found.has(column.name) ? [] : namesOf(column).filter(isMissing)));
+  return { columns, names, fill, empty };
 }
 
 /** A stream of these columns alone, under a key that none of their fields takes. */

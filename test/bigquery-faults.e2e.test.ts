@@ -47,7 +47,13 @@ describe.skipIf(emulator === null)('BigQuery (an emulator with faults; needs Pyt
   }
 
   async function open(stream: Stream = deals, in_: BigqueryDestination = destination()) {
-    const run = { id: `run-${++runs}`, command: 'sync', startedAt: at(runs), fullRefresh: new Set<string>() };
+    const run = {
+      id: `run-${++runs}`,
+      command: 'sync',
+      startedAt: at(runs),
+      fullRefresh: new Set<string>(),
+      warn: () => {},
+    };
     const table = (await in_.open([stream], run)).get(stream.name)!;
     return { run, table, destination: in_, write: writing(in_, table, stream), position: () => positionOf(table) };
   }

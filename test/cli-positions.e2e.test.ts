@@ -9,7 +9,14 @@ import { createFolder, run } from './cli-process.ts';
 /** Positions that somebody has damaged, taken away or brought from elsewhere: every command says of them what `sync` says. */
 
 const POSITIONS = '"_cleargrid_positions"';
-const NAMES = ['borrowers', 'borrower_deals', 'conversations', 'deal_views', 'borrower_payments'];
+const NAMES = [
+  'borrowers',
+  'borrower_deals',
+  'conversations',
+  'deal_views',
+  'borrower_payments',
+  'user_lender_details',
+];
 const [NOT_JSON, OTHER_LENDER, OTHER_KEY, GONE, GOOD] = NAMES as [string, string, string, string, string];
 
 const folder = createFolder();
@@ -24,27 +31,44 @@ beforeAll(async () => {
   await inFolder('sync', '--config', folder.config('before.json', whole));
   config = folder.config('config.json', { ...whole, stream_overrides });
 
-  const instance = await DuckDBInstance.create(join(folder.path, 'cleargrid.duckdb'));
-  const connection = await instance.connect();
-  for (const change of [
+  await inDatabase(
     `update ${POSITIONS} set "position" = '{"version": 1}' where "stream" = '${NOT_JSON}'`,
     `update ${POSITIONS} set "position" = replace("position"::text, '${simulator.lenderPublicId}', 'another') where "stream" = '${OTHER_LENDER}'`,
     `delete from ${POSITIONS} where "stream" = '${GONE}'`,
-  ])
-    await connection.run(change);
-  connection.closeSync();
-  instance.closeSync();
+  );
 });
 afterAll(async () => {
   await simulator.stop();
   folder.remove();
 });
 
+/** As somebody else would, between two runs. */
+async function inDatabase(...statements: string[]): Promise<void> {
+  const instance = await DuckDBInstance.create(join(folder.path, 'cleargrid.duckdb'));
+  const connection = await instance.connect();
+  for (const sql of statements) await connection.run(sql);
+  connection.closeSync();
+  instance.closeSync();
+}
+
 const inFolder = (...args: string[]) => run(args, { cwd: folder.path });
 
 /** What each failed stream of a summary says. */
 const errorsOf = (stdout: string) =>
   new Map((JSON.parse(stdout) as Summary).streams.map(({ stream, error }) => [stream, error?.message ?? null]));
+
+describe('a table that cannot serve its stream', () => {
+  test('fails that stream, with what to do, and keeps no other from being loaded', async () => {
+    await inDatabase('alter table "user_lender_details" alter column "updated_at" type varchar');
+    const ended = await inFolder('sync', '--config', config, '--streams', `${GOOD},user_lender_details`);
+    expect(ended.code).toBe(1);
+    const errors = errorsOf(ended.stdout);
+    expect(errors.get(GOOD)).toBeNull();
+    expect(errors.get('user_lender_details')).toContain('column updated_at has the type VARCHAR');
+    const { stdout } = await inFolder('status', '--config', config);
+    expect(stdout).toMatch(/^user_lender_details .*failed$/m);
+  });
+});
 
 describe('a position that sync refuses', () => {
   test('is refused in the same words by sync --dry-run', async () => {

@@ -22,7 +22,7 @@ afterEach(async () => {
   await target.remove();
 });
 
-const run: Run = { id: 'a run', command: 'sync', startedAt: at(1), fullRefresh: new Set() };
+const run: Run = { id: 'a run', command: 'sync', startedAt: at(1), fullRefresh: new Set(), warn: () => {} };
 const open = async (stream: Stream = deals) => (await destination.open([stream], run)).get(stream.name)!;
 const inFile = (path: string, more: object = {}) =>
   duckdbDestination({ type: 'duckdb', path, schema: 'main', ...more });
@@ -99,6 +99,18 @@ describe('A database file', () => {
     });
     await destination.close();
     expect([existsSync(`${target.path}.run`), existsSync(`${target.path}.wal`)]).toEqual([false, false]);
+  });
+
+  test('has a column that somebody dropped made again, and the run is told what fills it', async () => {
+    await load();
+    await destination.close();
+    await target.run(`alter table ${target.spell('deals')} drop column name`);
+    const told: string[] = [];
+    const warn = (message: string) => void told.push(message);
+    destination = inFile(target.path);
+    await destination.open([deals], { ...run, warn });
+    expect(told).toEqual([expect.stringContaining('deals: its table lacked name; made again, and empty')]);
+    expect(told[0]).toContain('--streams deals --full-refresh');
   });
 
   test('is not held by a note that a dead run left', async () => {

@@ -16,7 +16,13 @@ const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 const destination = duckdbDestination({ type: 'duckdb', path, schema: 'main' });
 try {
-  const run = { id: `run of ${process.pid}`, command: 'sync', startedAt: at(0), fullRefresh: new Set<string>() };
+  const run = {
+    id: `run of ${process.pid}`,
+    command: 'sync',
+    startedAt: at(0),
+    fullRefresh: new Set<string>(),
+    warn: () => {},
+  };
   const table = (await destination.open([deals], run)).get(deals.name)!;
   tell({ opened: run.id });
   if (mode === 'hold') await new Promise((resolve) => setTimeout(resolve, 600_000));

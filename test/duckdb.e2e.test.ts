@@ -49,7 +49,13 @@ function open(id = 'mine') {
   const destination = target.destination();
   return {
     destination,
-    opened: destination.open([deals], { id, command: 'sync', startedAt: at(1), fullRefresh: new Set() }),
+    opened: destination.open([deals], {
+      id,
+      command: 'sync',
+      startedAt: at(1),
+      fullRefresh: new Set(),
+      warn: () => {},
+    }),
   };
 }
 
@@ -154,7 +160,13 @@ test('A destination that is opened by another name of its file is the same', asy
   await opened;
   const path = `${target.folder}/../${target.folder.split('/').at(-1)}/warehouse.duckdb`;
   const second = duckdbDestination({ type: 'duckdb', path, schema: 'main' });
-  const attempt = second.open([deals], { id: 'second', command: 'sync', startedAt: at(2), fullRefresh: new Set() });
+  const attempt = second.open([deals], {
+    id: 'second',
+    command: 'sync',
+    startedAt: at(2),
+    fullRefresh: new Set(),
+    warn: () => {},
+  });
   await expect(attempt).rejects.toThrow('first');
   await destination.close();
 });

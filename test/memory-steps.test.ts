@@ -16,7 +16,7 @@ const begin = { type: 'begin', position: newPosition(deals, { refresh }) } as co
 
 async function open(id: string, step: (step: Step, stream: string) => void | Promise<void> = () => {}) {
   const destination = memoryDestination(warehouse, { at: step });
-  const run: Run = { id, command: 'sync', startedAt: at(1), fullRefresh: new Set() };
+  const run: Run = { id, command: 'sync', startedAt: at(1), fullRefresh: new Set(), warn: () => {} };
   const table = (await destination.open([deals], run)).get(deals.name)!;
   const commit = (publicId: string, changes: readonly (typeof begin)[] = []) => {
     const records = [

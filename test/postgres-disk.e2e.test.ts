@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const run = (id: string) => ({ id, command: 'sync', startedAt: at(1), fullRefresh: new Set<string>() });
+const run = (id: string) => ({ id, command: 'sync', startedAt: at(1), fullRefresh: new Set<string>(), warn: () => {} });
 
 async function use<T>(destination: Destination, work: (destination: Destination) => Promise<T>): Promise<T> {
   try {

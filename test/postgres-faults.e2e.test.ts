@@ -84,7 +84,7 @@ describe('fault 14: Postgres', () => {
     }
     const second = visit
       .destination()
-      .open([deals], { id: 'second', command: 'sync', startedAt: at(1), fullRefresh: new Set() });
+      .open([deals], { id: 'second', command: 'sync', startedAt: at(1), fullRefresh: new Set(), warn: () => {} });
     await expect(second).rejects.toThrow(/is in use by run/);
   });
 

@@ -63,6 +63,14 @@ describe('fault 16: somebody else', () => {
     expect(await query(`select distinct theirs from ${table()}`)).toEqual([{ theirs: 7 }]);
   });
 
+  test('drops a column between two runs: it is made again, and the second run is told what fills it', async () => {
+    await loaded(3);
+    await bench.admin.query(`alter table ${table()} drop column name`);
+    const { warnings } = await visit.open([deals]);
+    expect(warnings).toEqual([expect.stringContaining('deals: its table lacked name; made again, and empty')]);
+    expect((await visit.open([deals])).warnings).toEqual([]);
+  });
+
   test.for([
     ['drops', 'drop table %s', /dropped or replaced/],
     ['renames', 'alter table %s rename to other', /dropped or replaced/],
@@ -117,7 +125,13 @@ describe('fault 16: somebody else', () => {
 });
 
 describe('fault 17: a run that slept', () => {
-  const run = (id: string) => ({ id, command: 'sync', startedAt: at(1), fullRefresh: new Set<string>() });
+  const run = (id: string) => ({
+    id,
+    command: 'sync',
+    startedAt: at(1),
+    fullRefresh: new Set<string>(),
+    warn: () => {},
+  });
 
   test.for(['still runs', 'has ended'])('and lost its sessions to one that %s writes nothing more', async (what) => {
     const first = await loaded(3);

@@ -41,7 +41,7 @@ async function asAdmin(database: string, ...statements: string[]): Promise<void>
   await admin.end();
 }
 
-const run = (id: string) => ({ id, command: 'sync', startedAt: at(1), fullRefresh: new Set<string>() });
+const run = (id: string) => ({ id, command: 'sync', startedAt: at(1), fullRefresh: new Set<string>(), warn: () => {} });
 
 describe('A database whose settings are all other than usual changes nothing:', () => {
   let database: string;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Destination, RunRecord } from '../../destinations/contract.ts';
+import type { Destination, Run, RunRecord } from '../../destinations/contract.ts';
+import { StreamFailure } from '../../destinations/failure.ts';
 import type { Api } from '../api/connect.ts';
 import { linesOf, type Told } from '../causes.ts';
 import type { Config } from '../config/schema.ts';
@@ -69,15 +70,49 @@ export async function runSync(options: SyncOptions): Promise<Summary> {
   return writeStreams({ ...options, reporter }, run, good, summarize);
 }
 
+/** What is opened again warns again. */
+function once(warn: Run['warn']): Run['warn'] {
+  const told = new Set<string>();
+  return (message, stream) => {
+    if (!told.has(message)) warn(message, stream);
+    told.add(message);
+  };
+}
+
+/**
+ * Opens all streams whose tables can serve. A table that cannot is its stream's failure and keeps no other from being read (rule 9);
+ * the locks are still taken all at once, or not at all (rule 11).
+ */
+async function openTables(destination: Destination, selected: readonly SelectedStream[], run: Run) {
+  const refused: StreamSummary[] = [];
+  for (let opened = selected; ; ) {
+    try {
+      const tables = await destination.open(
+        opened.map(({ stream }) => stream),
+        run,
+      );
+      return { tables, opened, refused };
+    } catch (error) {
+      if (!(error instanceof StreamFailure)) throw error;
+      opened = opened.filter(({ stream }) => stream.name !== error.stream);
+      refused.push(unreadSummary(error.stream, error));
+    }
+  }
+}
+
 async function writeStreams(
   { config, api, destination, reporter, signal, fullRefresh, allowMassDelete }: SyncOptions,
   run: RunIdentity,
   selected: readonly SelectedStream[],
   summarize: (streams: readonly StreamSummary[]) => Summary,
 ): Promise<Summary> {
-  const streams = selected.map(({ stream }) => stream);
-  const refreshed = new Set(fullRefresh ? streams.map(({ name }) => name) : []);
-  const tables = await destination.open(streams, { ...run, fullRefresh: refreshed });
+  const refreshed = new Set(fullRefresh ? selected.map(({ stream }) => stream.name) : []);
+  const { tables, opened, refused } = await openTables(destination, selected, {
+    ...run,
+    fullRefresh: refreshed,
+    warn: once(reporter.warning),
+  });
+  for (const summary of refused) reporter.streamEnded(summary);
 
   const begun: RunRecord = {
     runId: run.id,
@@ -90,7 +125,7 @@ async function writeStreams(
   };
   await destination.runs.begin(begun);
   const done = await syncStreams({
-    streams: selected,
+    streams: opened,
     tables,
     destination,
     source: api,
@@ -103,7 +138,7 @@ async function writeStreams(
     fullRefresh,
     allowMassDelete,
   });
-  const summary = summarize(done);
+  const summary = summarize([...done, ...refused]);
   await destination.runs.end({ ...begun, endedAt: summary.ended_at, status: summary.status, summary });
   return summary;
 }

@@ -4,8 +4,7 @@ import type { DuckDBValue } from '@duckdb/node-api';
 import type { RowValues } from '../../schemas/row.ts';
 import { BOOKKEEPING_COLUMNS, type Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
-import { configError } from '../failure.ts';
-import { changedKey, wrongColumn } from '../refusals.ts';
+import { changedKey, foreignTable, madeEmpty, rowsOfOneKey, wrongColumn } from '../refusals.ts';
 import { planWidening, type Widening } from '../widening.ts';
 import { asValue } from './decode.ts';
 import { duckdbKinds, holds, type NativeColumn, nativeColumns } from './kinds.ts';
@@ -42,27 +41,24 @@ export async function upgradeTable(session: Session, place: Place, stream: Strea
   const key = layout.mark?.key ?? stream.primaryKey;
   if (!run.fullRefresh.has(stream.name) && !isDeepStrictEqual(key, stream.primaryKey)) throw changedKey(stream, key);
   const widening = planWidening(stream, new Set(layout.columns.keys()), duckdbKinds);
-  if (widening !== null) await widen({ session, names: namesOf(place, stream.name), key, columns, widening });
+  if (widening === null) return;
+  const filled = await widen({ session, names: namesOf(place, stream.name), key, columns, widening });
+  const empty = widening.empty();
+  if (filled > 0 && empty.length > 0) run.warn(madeEmpty(stream, empty), stream.name);
 }
 
 function checkBookkeeping(stream: Stream, { columns }: Layout): void {
   const needed = [...BOOKKEEPING_COLUMNS, ...stream.primaryKey];
   const missing = needed.filter((name) => !columns.has(name));
   if (missing.length === 0) return;
-  throw configError(
-    `stream ${stream.name}: the table of that name has no column ${missing.join(', ')}, so it was not made by this connector, ` +
-      'or was altered since. Rename or drop it: then the stream is loaded into a table of its own.',
-  );
+  throw foreignTable(stream, missing);
 }
 
 /** A copy that took our table's place may serve, under an identity of its own, if its rows are told apart by the stream's key. */
 async function adopt(session: Session, place: Place, stream: Stream): Promise<void> {
   const repeated = await session.rows(selectRepeatedKey(stream, namesOf(place, stream.name)));
   if (repeated.length > 0) {
-    throw configError(
-      `stream ${stream.name}: the table of that name has several rows of one key (${stream.primaryKey.join(', ')}). ` +
-        'Rename or drop it: then the stream is loaded into a new one.',
-    );
+    throw rowsOfOneKey(stream);
   }
   await writeMark(session, place, stream, randomUUID());
 }
@@ -76,8 +72,8 @@ interface WideningTask {
   readonly widening: Widening;
 }
 
-/** Adds the new columns and fills them from `_extra`, slice by slice. */
-async function widen({ session, names, key, columns, widening }: WideningTask): Promise<void> {
+/** Adds the new columns and fills them from `_extra`, slice by slice. @returns how many rows the table has. */
+async function widen({ session, names, key, columns, widening }: WideningTask): Promise<number> {
   const added = columns.filter(({ name }) => widening.names.includes(name));
   for (const column of added) {
     await session.run(addColumn(names.table, column));
@@ -99,6 +95,7 @@ async function widen({ session, names, key, columns, widening }: WideningTask): 
     );
     await session.run(updateFilled(names, key, filled));
   }
+  return Number(count!.rows);
 }
 
 /** One row of `selectUnfilled` as one of `filledColumns`. */

@@ -61,7 +61,7 @@ export function memoryDestination(
       }
       checkTypes(table, stream);
     }
-    for (const { stream, table } of existing) widen(table, stream);
+    for (const { stream, table } of existing) widen(table, stream, run);
   }
 
   function openTables(streams: readonly Stream[], run: Run): Map<string, Table> {

@@ -1,6 +1,7 @@
 import type { Value } from '../../schemas/row.ts';
 import type { Stream } from '../../schemas/stream.ts';
-import { wrongColumn } from '../refusals.ts';
+import type { Run } from '../contract.ts';
+import { madeEmpty, wrongColumn } from '../refusals.ts';
 import { planWidening } from '../widening.ts';
 import { columnTypes, memoryKinds } from './kinds.ts';
 import type { StoredRow, StoredTable } from './warehouse.ts';
@@ -14,11 +15,13 @@ export function checkTypes(table: StoredTable, stream: Stream): void {
 }
 
 /** Adds the columns that a table lacks, filled from `_extra`. */
-export function widen(table: StoredTable, stream: Stream): void {
+export function widen(table: StoredTable, stream: Stream, run: Run): void {
   const widening = planWidening(stream, new Set(table.columns.keys()), memoryKinds);
   if (widening === null) return;
   for (const [key, row] of table.rows) table.rows.set(key, widened(row));
   for (const name of widening.names) table.columns.set(name, columnTypes(stream).get(name)!);
+  const empty = widening.empty();
+  if (table.rows.size > 0 && empty.length > 0) run.warn(madeEmpty(stream, empty), stream.name);
 
   function widened(row: StoredRow): StoredRow {
     const texts = widening!.columns.flatMap(({ name }) =>

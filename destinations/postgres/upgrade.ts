@@ -1,8 +1,7 @@
 import type { RowValues } from '../../schemas/row.ts';
 import { BOOKKEEPING_COLUMNS, type Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
-import { configError } from '../failure.ts';
-import { changedKey, wrongColumn } from '../refusals.ts';
+import { changedKey, foreignTable, madeEmpty, rowsOfOneKey, wrongColumn } from '../refusals.ts';
 import { planWidening, type Widening } from '../widening.ts';
 import { commentOn } from './ddl.ts';
 import { COPY_HEADER, COPY_TRAILER, rowEncoder } from './encode.ts';
@@ -33,17 +32,18 @@ export async function upgradeTable(session: Session, schema: string, stream: Str
     const table = `${quote(schema)}.${quote(layout.name)}`;
     if (!layout.isLoading && !isKeyedBy(layout, stream.primaryKey)) await adopt(session, table, stream, layout, run);
     const widening = planWidening(stream, new Set(layout.columns.keys()), postgresKinds);
-    if (widening !== null) await widen(session, table, stream, columns, widening);
+    if (widening === null) return;
+    await widen(session, table, stream, columns, widening);
+    const empty = widening.empty();
+    const holdsRows = (await session.rows(`select from ${table} limit 1`)).length > 0;
+    if (holdsRows && empty.length > 0) run.warn(madeEmpty(stream, empty), stream.name);
   });
 }
 
 function checkBookkeeping(stream: Stream, { columns }: Layout): void {
   const missing = [...BOOKKEEPING_COLUMNS, ...stream.primaryKey].filter((name) => !columns.has(name));
   if (missing.length === 0) return;
-  throw configError(
-    `stream ${stream.name}: the table of that name has no column ${missing.join(', ')}, so it was not made by this connector, ` +
-      'or was altered since. Rename or drop it: then the stream is loaded into a table of its own.',
-  );
+  throw foreignTable(stream, missing);
 }
 
 /** A copy that took our table's place has no key: it may serve if the stream's key can be made its own. */
@@ -57,10 +57,7 @@ async function adopt(session: Session, table: string, stream: Stream, layout: La
     await session.run(`alter table ${table} add primary key (${list(stream.primaryKey)})`, [], { slow: true });
   } catch (error) {
     if (codeOf(error) !== '23505' && codeOf(error) !== '23502') throw error;
-    throw configError(
-      `stream ${stream.name}: the table of that name has several rows of one key (${stream.primaryKey.join(', ')}). ` +
-        'Rename or drop it: then the stream is loaded into a new one.',
-    );
+    throw rowsOfOneKey(stream);
   }
 }
 

@@ -17,7 +17,13 @@ const record = (minute: number, changes: Partial<RunRecord> = {}): RunRecord => 
 
 /** Rule 11, run records, and `check`. */
 export function runsAndLocksSuite(visit: Visit): void {
-  const opened = (id: string) => ({ id, command: 'sync', startedAt: at(1), fullRefresh: new Set<string>() });
+  const opened = (id: string) => ({
+    id,
+    command: 'sync',
+    startedAt: at(1),
+    fullRefresh: new Set<string>(),
+    warn: () => {},
+  });
 
   describe('locks streams so that', () => {
     test('a second run gets none of them, and is told by which run and since when', async () => {

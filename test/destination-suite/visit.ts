@@ -34,6 +34,8 @@ export interface WriteOptions {
 export interface OpenRun {
   readonly destination: Destination;
   readonly run: Run;
+  /** What opening it has warned of. */
+  readonly warnings: readonly string[];
   table(stream: Stream): Table;
   /** Commits these pages as one batch. */
   write(stream: Stream, pages: readonly PageOf[], options?: WriteOptions): Promise<Committed>;
@@ -92,8 +94,10 @@ export function visits(make: MakeTarget): Visit {
   const openBeside: Visit['openBeside'] = async (streams, { fullRefresh = [] } = {}) => {
     const opened = destination();
     const names = new Set(fullRefresh.map(({ name }) => name));
-    const run: Run = { id: `run-${++runs}`, command: 'sync', startedAt: at(runs), fullRefresh: names };
-    return openRun(opened, run, await opened.open(streams, run));
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const run: Run = { id: `run-${++runs}`, command: 'sync', startedAt: at(runs), fullRefresh: names, warn };
+    return { ...openRun(opened, run, await opened.open(streams, run)), warnings };
   };
 
   return {
@@ -116,7 +120,7 @@ export function visits(make: MakeTarget): Visit {
   };
 }
 
-function openRun(destination: Destination, run: Run, tables: ReadonlyMap<string, Table>): OpenRun {
+function openRun(destination: Destination, run: Run, tables: ReadonlyMap<string, Table>): Omit<OpenRun, 'warnings'> {
   const table = (stream: Stream) => tables.get(stream.name)!;
   return {
     destination,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { text } from '../../schemas/kinds.ts';
 import type { Stream } from '../../schemas/stream.ts';
-import { at, deals } from './streams.ts';
+import { at, calls, deals } from './streams.ts';
 import { newPosition, type Visit } from './visit.ts';
 
 /** `deals` as it was declared before most of its fields were known. */
@@ -135,6 +135,17 @@ export function wideningSuite(visit: Visit): void {
       const again = await visit.openBeside([before]);
       const changed = { ...fits, name: 'b', updated_at: at(11) };
       expect(await again.write(before, [{ askedAt: at(30), records: [changed] }])).toMatchObject({ written: 1 });
+    });
+
+    test('a table that cannot serve is told by its stream, and the others may be opened without it', async () => {
+      const { run, write } = await visit.open([deals, calls]);
+      await write(deals, [page]);
+      await visit.closeAll();
+      await visit.target.tamper.narrowColumn('deals', 'count');
+      const destination = visit.destination();
+      const opened = destination.open([calls, deals], { ...run, id: 'next' });
+      await expect(opened).rejects.toMatchObject({ name: 'StreamFailure', stream: 'deals', kind: 'config_error' });
+      expect([...(await destination.open([calls], { ...run, id: 'next' })).keys()]).toEqual(['calls']);
     });
   });
 }

@@ -106,7 +106,7 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
     const outcome = { summaries: null as StreamSummary[] | null, thrown: null as unknown, ended: false };
     const work = async () => {
       const names = new Set(settings.fullRefresh ? STREAMS.map(({ name }) => name) : []);
-      const run = { id, command: 'sync', startedAt: source.now(), fullRefresh: names };
+      const run = { id, command: 'sync', startedAt: source.now(), fullRefresh: names, warn: () => {} };
       const tables = await destination.open(STREAMS, run);
       const given = [...tables].map(
         ([name, table]) => [name, watched(name, sabotage.table?.(table) ?? table)] as const,
