@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkAccount } from '../accounts/check.ts';
 import { csvItems } from '../accounts/input/csv.ts';
 import type { Chunks, Item, Items } from '../accounts/input/item.ts';
 import { jsonArrayItems } from '../accounts/input/json-array.ts';
@@ -44,6 +45,22 @@ describe('NDJSON', () => {
       { line: 1, problem: 'is longer than 1 MB' },
       { line: 2, value: { b: 2 } },
     ]);
+  });
+});
+
+describe('NDJSON that is something else', () => {
+  test.each([
+    ['\n [{"accountId":"A"},', 'give --format json'],
+    ['[\n{"accountId":"A"}', 'give --format json'],
+    ['status,accountId\n1,A\n', 'give --format csv'],
+    ['"accountId","status"\n', 'give --format csv'],
+  ])('is told at once: %j', async (text, message) => {
+    await expect(collect(ndjsonItems(pieces(text, 100)))).rejects.toThrow(message);
+  });
+
+  test('is not suspected where an account is merely damaged', async () => {
+    const items = await read(ndjsonItems, 'Layla,A-1\n{"accountId":"A"\n[1]\n');
+    expect(items.map((item) => 'problem' in item)).toEqual([true, true, false]);
   });
 });
 
@@ -111,6 +128,34 @@ describe('CSV', () => {
     expect(items[2]).toEqual({ line: 5, problem: 'has 1 cells where the header has 2' });
   });
 
+  test('lines are counted as an editor counts them, whatever breaks lines inside of quotation marks', async () => {
+    const cell = fc.stringMatching(/^(a|b|,|\n|\r\n|\r|""){0,6}$/);
+    const rows = fc.array(fc.tuple(cell, fc.constantFrom('\n', '\r\n')), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(rows, async (given) => {
+        let text = 'accountId,merchant\r\n';
+        const lines = given.map(([quoted, end]) => {
+          const line = text.split('\n').length;
+          text += `A-1,"${quoted}"${end}`;
+          return line;
+        });
+        expect((await collect(csvItems(pieces(text, 1000)))).map(({ line }) => line)).toEqual(lines);
+      }),
+    );
+    const broken = await read(csvItems, 'accountId,merchant\r\nA-1,"x\r\ny"\r\nA-2,"a"b\r\n');
+    expect(broken.map(({ line }) => line)).toEqual([2, 4]);
+  });
+
+  test('a cell that is not UTF-8 is refused by the field that it is in', async () => {
+    const text = Buffer.from(
+      'status,accountId,subAccountId,firstName\n1,A-1,S-1,Jos\xe9\n1,A-2,S-2,Jos\xc3\xa9\n',
+      'latin1',
+    );
+    const checked = (await read(csvItems, text)).map((item) => checkAccount(item.line, 'value' in item && item.value));
+    expect(checked[0]).toMatchObject({ line: 2, problems: [{ field: 'firstName', reason: 'is not UTF-8' }] });
+    expect(checked[1]).toMatchObject({ json: expect.stringContaining('José') });
+  });
+
   test('where quotation marks do not pair, nothing behind is read', async () => {
     const items = await read(csvItems, 'accountId,merchant\nA-1,x\nA-2,"a"b\nA-3,y\n');
     expect(items).toEqual([
@@ -127,6 +172,11 @@ describe('CSV', () => {
     ['accountId,phones.0.numbr\n', 'did you mean "phones.0.number"?'],
     ['accountId,accountId\n', '"accountId" is there twice'],
     ['accountId;status\n', 'separated by commas'],
+    [
+      'account_id,Sub Account ID,first_name\n',
+      '"first_name" is no field that ClearGrid knows; did you mean "firstName"?',
+    ],
+    ['\ufffds\0t\0\n', 'must be UTF-8'],
     ['', 'no header'],
   ])('a header %j is refused', async (text, message) => {
     await expect(collect(csvItems(pieces(text, 100)))).rejects.toThrow(message);

@@ -1,12 +1,19 @@
 import { Readable } from 'node:stream';
 import { type CsvError, type Info, parse } from 'csv-parse';
 import { configError } from '../../destinations/failure.ts';
+import { brokenText } from '../../schemas/values.ts';
 import { type Chunks, type Item, type Items, LONGEST_BYTES } from './item.ts';
 import { compileNesting, type Nest } from './nested.ts';
 
 interface ParsedRecord {
   readonly record: readonly string[];
   readonly info: Info;
+}
+
+/** Where quotation marks do not pair, by the parser's count of lines. */
+interface Broken {
+  readonly line: number;
+  readonly problem: string;
 }
 
 /** Items are given on in lists of this many. */
@@ -29,7 +36,7 @@ export async function* csvItems(chunks: Chunks): Items {
     skip_records_with_error: true,
     max_record_size: LONGEST_BYTES,
   });
-  let broken: { readonly line: number; readonly problem: string } | null = null;
+  let broken: Broken | null = null;
   parser.on('skip', ({ code, lines }: CsvError) => {
     const problem = `is not CSV: ${PROBLEMS[code] ?? 'it cannot be read'}; nothing behind it is read`;
     broken ??= { line: Number(lines), problem };
@@ -41,24 +48,27 @@ export async function* csvItems(chunks: Chunks): Items {
   let items: Item[] = [];
   let nest: Nest | null = null;
   let columns = 0;
+  // The parser counts a carriage return inside quotation marks as a line of its own, also in front of a line feed.
+  let returns = 0;
   for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
-    if (broken !== null && info.lines >= (broken as Item).line) break;
+    if (broken !== null && info.lines >= (broken as Broken).line) break;
+    returns += countIn(record, '\r');
     if (nest === null) {
       const names = record.map((name) => name.trim());
       nest = compileNesting(names, 'the header');
       columns = names.length;
       continue;
     }
-    const line = info.lines - breaksIn(record);
+    const line = info.lines - returns - countIn(record, '\n');
     if (record.length === columns) {
-      items.push({ line, value: nest(record.map((cell) => (cell === '' ? null : cell))) });
+      items.push({ line, value: nest(record.map(cellValue)) });
     } else items.push({ line, problem: `has ${record.length} cells where the header has ${columns}` });
     if (items.length >= TOGETHER) {
       yield items;
       items = [];
     }
   }
-  if (broken !== null) items.push(broken);
+  if (broken !== null) items.push({ ...(broken as Broken), line: (broken as Broken).line - returns });
   else if (nest === null)
     throw configError('the input has no header: its first line must hold the names of the fields');
   yield items;
@@ -76,11 +86,14 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: 'an account is too long',
 };
 
-/** Line breaks inside quoted cells. */
-function breaksIn(record: readonly string[]): number {
-  let breaks = 0;
-  for (const cell of record) {
-    for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) breaks += 1;
-  }
-  return breaks;
+/** The parser puts U+FFFD for what is not UTF-8: nobody means to send that. */
+function cellValue(cell: string): unknown {
+  if (cell === '') return null;
+  return cell.includes('\ufffd') ? brokenText(cell, '') : cell;
+}
+
+function countIn(cells: readonly string[], char: string): number {
+  let count = 0;
+  for (const cell of cells) for (let at = cell.indexOf(char); at !== -1; at = cell.indexOf(char, at + 1)) count += 1;
+  return count;
 }

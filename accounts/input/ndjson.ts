@@ -1,14 +1,20 @@
+import { configError } from '../../destinations/failure.ts';
 import { decodeJson } from '../../schemas/decode.ts';
 import { type Chunks, type Item, type Items, LONGEST_BYTES, TOO_LONG } from './item.ts';
 
 const NEWLINE = 0x0a;
 const MARK = [0xef, 0xbb, 0xbf];
 
-/** One JSON value a line; empty lines are passed over, and counted. */
+/**
+ * One JSON value a line; empty lines are passed over, and counted.
+ *
+ * @throws {Failure} `config_error` when the input begins as a JSON array or as CSV.
+ */
 export async function* ndjsonItems(chunks: Chunks): Items {
   let rest: Uint8Array[] = [];
   let restBytes = 0;
   let line = 0;
+  let isFirst = true;
 
   /** Takes the end of a line; what was too long to be kept has been let go of. */
   function ended(end: Uint8Array): Item | null {
@@ -17,7 +23,11 @@ export async function* ndjsonItems(chunks: Chunks): Items {
     const whole = rest.length === 0 ? end : Buffer.concat([...rest, end]);
     rest = [];
     restBytes = 0;
-    return bytes > LONGEST_BYTES ? { line, problem: TOO_LONG } : itemOf(line, whole);
+    if (bytes > LONGEST_BYTES) return { line, problem: TOO_LONG };
+    if (isBlank(whole, line)) return null;
+    if (isFirst) refuseOthers(whole);
+    isFirst = false;
+    return decoded(line, whole);
   }
 
   for await (const chunk of chunks) {
@@ -39,9 +49,13 @@ export async function* ndjsonItems(chunks: Chunks): Items {
   if (last !== null) yield [last];
 }
 
-function itemOf(line: number, bytes: Uint8Array): Item | null {
-  if (isBlank(bytes, line)) return null;
-  return decoded(line, bytes);
+/** What else people have is told at its first line, and not at each. */
+function refuseOthers(line: Uint8Array): void {
+  const text = Buffer.from(line)
+    .toString()
+    .replace(/^\ufeff?\s*/, '');
+  if (text.startsWith('[')) throw configError('the input is a JSON array: give --format json');
+  if (/^"?\w+"?,/.test(text) && text.includes('accountId')) throw configError('the input is CSV: give --format csv');
 }
 
 export function decoded(line: number, bytes: Uint8Array): Item {

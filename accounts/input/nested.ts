@@ -22,10 +22,14 @@ const MOST_ELEMENTS = 100;
  */
 export function compileNesting(names: readonly string[], where: string): Nest {
   const paths = names.map(pathOf);
-  const known = paths.filter((path) => path !== null).length;
-  if (known * 2 < names.length) {
+  const meant = names.filter((name, at) => paths[at] !== null || SPELT.has(plain(name))).length;
+  if (meant * 2 < names.length) {
     // The names may be an account's values: they are not told.
-    const hint = names.length === 1 ? ' Columns must be separated by commas.' : '';
+    const hint = names.some((name) => /[\0\ufffd]/.test(name))
+      ? ' It must be UTF-8.'
+      : names.length === 1
+        ? ' Columns must be separated by commas.'
+        : '';
     throw configError(
       `${where} does not hold the names of fields (accountId, subAccountId, phones.0.number, ...).${hint}`,
     );
@@ -51,6 +55,10 @@ export function compileNesting(names: readonly string[], where: string): Nest {
     return account;
   };
 }
+
+/** The fields' names as `plain` has them: `first_name`, `AccountID` and `Account Id` are spelt otherwise, and nobody's value. */
+const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+const SPELT: ReadonlySet<string> = new Set(FIELD_NAMES['']!.map(plain));
 
 function place(account: Record<string, unknown>, path: Path, cell: unknown): void {
   let holder: Record<string | number, unknown> = account;

@@ -38,6 +38,7 @@ export const run: RunCommand = async (flags, context) => {
       },
       counts,
     );
+    if (counts.good + counts.bad === 0) log.warn('the input holds no account');
     if (withheld) log.warn('nothing was sent: with --strict, one bad account holds back all');
     return counts.bad + counts.refused === 0;
   });
