@@ -33,6 +33,10 @@ export interface SimulatorOptions {
   readonly tokenLifetimeMs?: number;
   readonly accounts?: AccountsOptions;
   readonly unknowns?: Partial<Unknowns>;
+  /** Ends the start, which takes its time where there are many records. */
+  readonly signal?: AbortSignal;
+  /** Told now and then how many records have been made since. */
+  readonly made?: (records: number) => void;
 }
 
 /** What the API's documentation leaves open, each with the assumption that holds unless a test picks another. */

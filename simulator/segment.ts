@@ -1,3 +1,5 @@
+import type { Steps } from './steps.ts';
+
 /**
  * Records written out beforehand, sorted by (cursor value, `_id`): a page is one slice of `bytes` between two offsets.
  * A segment never changes, except that records in it die when a newer version is written to another segment.
@@ -63,8 +65,11 @@ function breakUtf8(bytes: Buffer): void {
     bytes.set([0xff, 0xc3, 0x28], at);
 }
 
-/** Writes `ids`, already in the order of their `times`, into a segment. `write` gives a record's JSON. */
-export function buildSegment(ids: Uint32Array, times: Float64Array, write: (id: number) => string): Segment {
+/** Records after which whoever makes them may pause. */
+const STEP = 4096;
+
+/** Writes `ids`, already in the order of their `times`, into a segment, in steps. `write` gives a record's JSON. */
+export function* buildSegment(ids: Uint32Array, times: Float64Array, write: (id: number) => string): Steps<Segment> {
   const size = ids.length;
   const offsets = new Float64Array(size + 1);
   let bytes: Buffer = Buffer.allocUnsafe(1024 * Math.min(size + 1, 256));
@@ -78,6 +83,7 @@ export function buildSegment(ids: Uint32Array, times: Float64Array, write: (id: 
     end += length;
     bytes[end++] = 0x2c;
     offsets[index + 1] = end;
+    if (index % STEP === STEP - 1) yield STEP;
   }
   return { size, bytes: bytes.subarray(0, end), offsets, times, ids, dead: new Uint8Array(size), live: size };
 }

@@ -15,6 +15,7 @@ import { ASSUMED, type SimulatorOptions } from './options.ts';
 import type { ApiRequest } from './request.ts';
 import { createRequestLog, type RequestCounts } from './requests.ts';
 import { startServer } from './server.ts';
+import { inTurns } from './steps.ts';
 import type { TruthRecord } from './store.ts';
 import { createStores } from './stores.ts';
 import type { Edits } from './writer.ts';
@@ -88,7 +89,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     refreshFails: () => faults.holds('refresh-fails') !== null,
   });
 
-  const stores = createStores(options, clock);
+  const stores = await inTurns(createStores(options, clock), options.signal, options.made);
   let listed: readonly DatasetInfo[] = DATASETS;
   function list(code: string, changes: Partial<DatasetInfo>): void {
     listed = listed.map((info) => (info.code === code ? { ...info, ...changes } : info));

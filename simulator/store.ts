@@ -16,6 +16,7 @@ import {
   type Segment,
 } from './segment.ts';
 import { shapeOf } from './shapes/index.ts';
+import { atOnce, type Steps } from './steps.ts';
 import { createWriter, type Edits } from './writer.ts';
 
 /** A record as the API returns it now. */
@@ -54,7 +55,8 @@ export interface Store {
   remove(which: number | readonly string[]): string[];
 }
 
-export function createStore(options: StoreOptions): Store {
+/** Makes a dataset's records, in steps. */
+export function* createStore(options: StoreOptions): Steps<Store> {
   const { info, seed, clock } = options;
   const field = info.cursorField ?? 'updated_at';
   const dice: Dice = { state: mix(seed, mixText(`${info.code} times`)) };
@@ -71,13 +73,13 @@ export function createStore(options: StoreOptions): Store {
     lives.created[id] = field === 'communicated_at' ? time + rollBelow(dice, 60_000) : time - age;
     lives.updated[id] = field === 'communicated_at' ? (lives.created[id] as number) + rollBelow(dice, 600_000) : time;
   }
-  append(Uint32Array.from({ length: lives.length }, (_, id) => id));
+  yield* append(Uint32Array.from({ length: lives.length }, (_, id) => id));
 
   /** Writes the current version of `ids` into a segment of its own, and joins parts that have become alike in size. */
-  function append(ids: Uint32Array): void {
+  function* append(ids: Uint32Array): Steps<void> {
     if (ids.length > 0)
       segments.push(
-        buildSegment(
+        yield* buildSegment(
           ids,
           Float64Array.from(ids, (id) => lives.cursor[id] as number),
           writer.write,
@@ -139,7 +141,7 @@ export function createStore(options: StoreOptions): Store {
 
   /** What is written now is strictly before whatever the clock shows next: `until` is exclusive. */
   function written(ids: number[]): string[] {
-    append(inOrder(ids));
+    atOnce(append(inOrder(ids)));
     clock.advance(1);
     return ids.map(writer.keyOf);
   }
@@ -195,7 +197,7 @@ export function createStore(options: StoreOptions): Store {
         kill(id);
         lives.cursor[id] = Number.NaN;
       }
-      append(new Uint32Array());
+      atOnce(append(new Uint32Array()));
       return removed;
     },
   };

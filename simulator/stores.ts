@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import { DATASETS, type DatasetInfo } from './datasets.ts';
 import type { SimulatorOptions } from './options.ts';
+import { atOnce, type Steps } from './steps.ts';
 import { createStore, type Store } from './store.ts';
 
 const DAY = 86_400_000;
@@ -13,24 +14,24 @@ export interface Stores {
   open(code: string): void;
 }
 
-/** The records of all datasets that are documented as available; reserved ones get theirs when they are opened. */
-export function createStores(options: SimulatorOptions, clock: Clock): Stores {
+/** The records of all datasets that are documented as available, in steps; reserved ones get theirs when they are opened. */
+export function* createStores(options: SimulatorOptions, clock: Clock): Steps<Stores> {
   const { rows = 1000, seed = 1, history = {}, sharedDealKeys = false, difficult = false, ids = 'ordered' } = options;
   // A fixed end within the day: restarted, the simulator has the same records.
   const historyEndMs = history.end === undefined ? Math.floor(clock.ms() / DAY) * DAY : Date.parse(history.end);
   const all = new Map<string, Store>();
 
-  function open(info: DatasetInfo): void {
+  function* open(info: DatasetInfo): Steps<void> {
     if (all.has(info.code)) return;
     const count = typeof rows === 'number' ? rows : (rows[info.code] ?? 0);
     const sharedKeys = sharedDealKeys && info.code === 'D16';
     all.set(
       info.code,
-      createStore({ info, rows: count, seed, history, historyEndMs, clock, sharedKeys, difficult, ids }),
+      yield* createStore({ info, rows: count, seed, history, historyEndMs, clock, sharedKeys, difficult, ids }),
     );
   }
 
-  for (const info of DATASETS) if (info.available) open(info);
+  for (const info of DATASETS) if (info.available) yield* open(info);
   return {
     all,
     of(code) {
@@ -40,7 +41,7 @@ export function createStores(options: SimulatorOptions, clock: Clock): Stores {
     },
     open(code) {
       const info = DATASETS.find((dataset) => dataset.code === code);
-      if (info !== undefined) open(info);
+      if (info !== undefined) atOnce(open(info));
     },
   };
 }

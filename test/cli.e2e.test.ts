@@ -269,6 +269,25 @@ describe('simulate', () => {
     }
   });
 
+  test('says how far it is while it makes many records, and stops at once when it is told to', async () => {
+    const running = start(['simulate', '--rows', '300000']);
+    const told = await once(running.process.stderr, 'data');
+    expect(String(told)).toMatch(/making records: [\d,]+ of 5,700,000/);
+    const asked = performance.now();
+    running.process.kill('SIGTERM');
+    const { code, stdout } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 143, stdout: '' });
+    expect(performance.now() - asked).toBeLessThan(5_000);
+  });
+
+  test.skipIf(process.availableMemory() > 80e9)('refuses more records than there is memory for', async () => {
+    const { code, stdout, log } = await run(['simulate', '--rows', '10000000']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(log[0]!.message).toMatch(
+      /need about 85.5 GB of memory, and [\d.]+ GB are free here; give --rows \d+ or less/,
+    );
+  });
+
   test('refuses a port that is taken, saying so', async () => {
     const port = new URL(simulator.url).port;
     const ended = await run(['simulate', '--port', port]);

@@ -144,7 +144,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       rows: {
         type: 'integer',
         value: 'N',
-        about: 'records of each dataset (default: 1000)',
+        about: 'records of each dataset (default: 1000); 100,000 take some 10 s and 1 GB',
         min: 0,
         max: 10_000_000,
       },
