@@ -100,6 +100,7 @@ describe('push', () => {
     [['--input', '-', '--query', 'select 1'], 2, 'either --input FILE'],
     [['--input', '-', '--format', 'cvs'], 2, 'did you mean csv?'],
     [['--query', 'create table x (y int)'], 2, 'the query must be a SELECT'],
+    [['--query', 'selec 1'], 2, 'syntax error'],
   ])('refuses %j', async (args, code, message) => {
     await serve();
     const ended = await push(...args);
@@ -114,17 +115,6 @@ describe('push', () => {
     const ended = await push('--input', file('a.ndjson', ndjson([account(1)])));
     await other.close();
     expect([ended.code, ended.stderr, ids()]).toEqual([3, expect.stringContaining('in use by run another'), []]);
-  });
-
-  test('stops when it is asked to, and goes on from there', async () => {
-    await serve({ latencyMs: 2000 });
-    const input = file('a.ndjson', ndjson([account(1)]));
-    const first = start(['push', '--config', config, '--input', input]);
-    await new Promise((resolve) => setTimeout(resolve, 3500));
-    first.process.kill('SIGTERM');
-    const ended = await first.ended;
-    expect([ended.code, summary(ended)]).toEqual([143, expect.objectContaining({ status: 'stopped' })]);
-    expect(summary(await push('--input', input))).toMatchObject({ status: 'succeeded', accepted: 1 });
   });
 });
 
@@ -157,8 +147,17 @@ describe('reconcile', () => {
     }
   });
 
+  test('has nothing to prove where nothing was pushed, and says so', async () => {
+    await serve();
+    const proven = await reconcile();
+    expect([proven.code, proven.stdout]).toEqual([0, expect.stringContaining('knows of no account')]);
+    expect(summary(await reconcile('--json'))).toMatchObject({ status: 'succeeded', confirmed: 0, problems: [] });
+  });
+
   test.each([
     [['--wait', 'soon'], 'must be an ISO-8601 duration'],
+    [['--wait', '15'], 'or 15m, 90s, 2h'],
+    [['--wait=-PT5M'], 'must not be negative'],
     [['--since', 'yesterday'], 'must be an ISO-8601 date'],
   ])('refuses %j', async (args, message) => {
     await serve();

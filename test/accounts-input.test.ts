@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkAccount } from '../accounts/check.ts';
 import { csvItems } from '../accounts/input/csv.ts';
 import type { Chunks, Item, Items } from '../accounts/input/item.ts';
@@ -267,7 +267,25 @@ describe('an input', () => {
   test.each([
     ['missing.csv', 'does not exist'],
     ['', 'is a folder'],
+    ['a\0b', 'cannot be read (ERR_INVALID_ARG_VALUE)'],
   ])('that cannot be opened is refused: %s', async (name, message) => {
     await expect(openFile(join(folder, name), null, nothing)).rejects.toThrow(message);
+  });
+
+  test.runIf(process.platform === 'linux')('that cannot be read on is told as what it is', async () => {
+    const input = await openFile('/proc/self/mem', 'ndjson', nothing);
+    await expect(input.digest('l')).rejects.toThrow('the input cannot be read (EIO)');
+    await input.close();
+    const broken = async function* () {
+      yield Buffer.from('{}\n');
+      throw Object.assign(new Error('Layla'), { code: 'EIO' });
+    };
+    await expect(openFile('-', null, broken())).rejects.toThrow('the input cannot be read (EIO)');
+  });
+
+  test('that nobody can copy is told, with the folder', async () => {
+    vi.stubEnv('TMPDIR', file('a', ''));
+    await expect(openFile('-', null, pieces('{}', 1))).rejects.toThrow(/cannot be copied to .*TMPDIR/);
+    vi.unstubAllEnvs();
   });
 });

@@ -65,25 +65,47 @@ test('push and reconcile leave a record, and it is the summary that they print',
   expect(JSON.parse(status.stdout).last_run).toMatchObject({ command: 'reconcile', status: 'succeeded' });
 });
 
-test('a push that fails or is stopped is recorded with its reason', async () => {
-  const slow = await startSimulator({ rows: {}, latencyMs: 2000 });
-  const { lender, email, password, url } = slow;
-  const other = folder.config('slow.json', {
-    ...{ lender, email, password, base_url: url },
-    destination: { type: 'duckdb', path },
-  });
-  const running = start(['push', '--config', other, '--input', input(account(1))]);
-  await new Promise((resolve) => setTimeout(resolve, 3500));
-  running.process.kill('SIGINT');
-  const ended = await running.ended;
-  await slow.stop();
-  expect(ended.code).toBe(130);
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  'a push that is stopped by %s in its midst says so in its record, and the same command goes on from there',
+  async (signal, code) => {
+    await simulator.stop();
+    simulator = await startSimulator({ rows: {}, latencyMs: 150, accounts: { delayMs: 0 } });
+    const { lender, email, password, url } = simulator;
+    config = folder.config('slow.json', {
+      ...{ lender, email, password, base_url: url },
+      destination: { type: 'duckdb', path },
+    });
+    const file = input(...Array.from({ length: 12_000 }, (_, number) => account(number)));
+    const running = start(['push', '--config', config, '--input', file]);
+    while (simulator.accounts().length < 2_000) await new Promise((resolve) => setTimeout(resolve, 10));
+    running.process.kill(signal);
+    const ended = await running.ended;
+    expect(ended.code).toBe(code);
+    const stopped = JSON.parse(ended.stdout);
+    expect(stopped.accepted).toBeLessThan(12_000);
+    const [record] = await records();
+    expect(record).toMatchObject({ command: 'push', status: 'stopped', summary: stopped });
+    expect(stopped.error.message).toContain(`stopped by ${signal}`);
+
+    const again = await push(file);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ good: 12_000, accepted_before: stopped.accepted });
+    await simulator.accountsSettled();
+    const changes = simulator.accounts().map(({ timesChanged }) => timesChanged);
+    expect([changes.length, changes.every((times) => times === 1)]).toEqual([12_000, true]);
+  },
+);
+
+test('a push that cannot go on is recorded with its reason', async () => {
+  simulator.setFaults([{ name: '401-for-good' }]);
+  const pushed = await push(input(account(1)));
+  expect(pushed.code).toBe(2);
   const [record] = await records();
-  expect(record).toMatchObject({
-    command: 'push',
-    status: 'stopped',
-    summary: { accepted: 0, error: { message: expect.stringContaining('stopped by SIGINT') } },
-  });
+  expect(record).toMatchObject({ status: 'failed', summary: { accepted: 0, error: { kind: 'config_error' } } });
+  expect(record!.summary).toEqual(JSON.parse(pushed.stdout));
 });
 
 test('a dry run leaves nothing, and one that was refused the ledger no record', async () => {

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configError } from '../../destinations/failure.ts';
+import { configError, Failure } from '../../destinations/failure.ts';
 import { csvItems } from './csv.ts';
 import type { Chunks, Format, Items } from './item.ts';
 import { jsonArrayItems } from './json-array.ts';
@@ -79,7 +79,9 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   let position = 0;
   let next = file.read(buffers[0]!, 0, CHUNK_BYTES, position);
   for (let at = 1; ; at++) {
-    const { bytesRead, buffer } = await next;
+    const { bytesRead, buffer } = await next.catch((error) => {
+      throw unreadable(error);
+    });
     if (bytesRead === 0) return;
     position += bytesRead;
     next = file.read(buffers[at % 2]!, 0, CHUNK_BYTES, position);
@@ -102,27 +104,48 @@ async function opened(path: string): Promise<FileHandle> {
   try {
     return await open(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'an unknown error';
-    throw configError(`--input ${path} ${READ_ERRORS[code] ?? `cannot be read (${code})`}`, error);
+    throw configError(`--input ${path} ${READ_ERRORS[codeOf(error)] ?? `cannot be read (${codeOf(error)})`}`, error);
   }
 }
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'an unknown error';
+
+const unreadable = (error: unknown) =>
+  error instanceof Failure ? error : configError(`the input cannot be read (${codeOf(error)})`, error);
+
+const uncopied = (error: unknown) =>
+  configError(
+    `the input cannot be copied to ${tmpdir()} (${codeOf(error)}): make room there, or name another folder with TMPDIR`,
+    error,
+  );
 
 /**
  * Copies to a temporary file that only this user can read, and that has no name any more once it is open: whatever becomes of this
  * process, nothing of it stays.
  */
 async function spooled(chunks: Chunks): Promise<FileHandle> {
-  const folder = await mkdtemp(join(tmpdir(), 'cleargrid-push-'));
-  let file: FileHandle | null = null;
+  const file = await temporary().catch((error) => {
+    throw uncopied(error);
+  });
   try {
-    file = await open(join(folder, 'input'), 'wx+', 0o600);
-    await rm(folder, { recursive: true });
-    for await (const chunk of chunks) await file.appendFile(chunk);
+    for await (const chunk of chunks) {
+      await file.appendFile(chunk).catch((error) => {
+        throw uncopied(error);
+      });
+    }
     return file;
   } catch (error) {
-    await file?.close();
+    await file.close();
+    throw unreadable(error);
+  }
+}
+
+async function temporary(): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), 'cleargrid-push-'));
+  try {
+    return await open(join(folder, 'input'), 'wx+', 0o600);
+  } finally {
     await rm(folder, { recursive: true, force: true });
-    throw error;
   }
 }
 

@@ -37,9 +37,20 @@ const MEANINGS: Readonly<Record<keyof ReconcileCounts, string>> = {
   pending: 'not known to be accepted: push the same input again',
 };
 
-/** What people are shown: how many accounts are in each state, and the first that are not confirmed. */
-export function reconcileText(counts: ReconcileCounts, problems: readonly LedgerEntry[], screen: Screen): string {
+/**
+ * What people are shown: how many accounts are in each state, and the first that are not confirmed.
+ *
+ * @param ledger whether it knows of no account that was ever accepted.
+ */
+export function reconcileText(
+  counts: ReconcileCounts,
+  problems: readonly LedgerEntry[],
+  ledger: { readonly isEmpty: boolean },
+  screen: Screen,
+): string {
   const states = (Object.keys(MEANINGS) as (keyof ReconcileCounts)[]).filter((state) => counts[state] > 0);
+  if (states.length === 0 && ledger.isEmpty)
+    return 'Nothing to prove: the ledger in the destination knows of no account that was accepted.';
   if (states.length === 0) return 'Nothing to prove: every account that was accepted is confirmed.';
   const blocks = [
     table(

@@ -22,8 +22,10 @@ export const run: RunCommand = async (flags, context) => {
     ]);
   const counts = noCounts();
   let problems: readonly LedgerEntry[] = [];
+  let isEmpty = false;
   const { summary, failure } = await runAccounts('reconcile', config, context, counts, async ({ begin }) => {
-    const { api, destination } = await begin({ version: 'v3', dryRun: false });
+    const { api, destination, acceptedUntil } = await begin({ version: 'v3', dryRun: false });
+    isEmpty = acceptedUntil === null;
     problems = await reconcile(
       {
         source: api,
@@ -47,7 +49,7 @@ export const run: RunCommand = async (flags, context) => {
   });
   if (flags.json === true) print(JSON.stringify({ ...summary, ...problemList(counts, problems) }));
   if (failure !== null) throw failure;
-  if (flags.json !== true) print(reconcileText(counts, problems, process.stdout));
+  if (flags.json !== true) print(reconcileText(counts, problems, { isEmpty }, process.stdout));
   return summary.status === 'succeeded' ? EXIT.done : EXIT.failed;
 };
 

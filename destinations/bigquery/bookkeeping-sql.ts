@@ -177,7 +177,7 @@ limit @limit`;
 export function countRuns(place: Place): string {
   return `select count(*) as \`runs\`
 from ${inPlace(place, RUNS)}
-where \`started_at\` > timestamp_sub(current_timestamp(), interval 1 day)`;
+where \`command\` = 'sync' and \`started_at\` > timestamp_sub(current_timestamp(), interval 1 day)`;
 }
 
 /** Rejects as one JSON list of objects: `@stream`, `@run`, `@rejects`. */

@@ -51,7 +51,11 @@ async function useSchema(connection: DuckDBConnection, catalog: string, schema: 
 }
 
 async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
-  const statements = await connection.extractStatements(sql);
+  const statements = await connection.extractStatements(sql).catch(async (error) => {
+    // Which does not say what is wrong with the text, as preparing it does.
+    await connection.prepare(sql);
+    throw error;
+  });
   if (statements.count !== 1) throw configError(`the query must be one SELECT; it has ${statements.count} statements`);
   const statement = await statements.prepare(0);
   if (statement.statementType !== StatementType.SELECT) throw configError('the query must be a SELECT');
