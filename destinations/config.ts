@@ -6,7 +6,15 @@ const secret = { airbyte_secret: true };
 
 export const duckdbConfig = z.strictObject({
   type: z.literal('duckdb'),
-  path: z.string().min(1).default('./cleargrid.duckdb').describe('The database file; its folder must exist.'),
+  path: z
+    .string()
+    .min(1)
+    .refine((path) => !/^(:memory:|[A-Za-z][A-Za-z0-9+.-]+:)/.test(path), {
+      error:
+        'must name a file on this machine, such as ./cleargrid.duckdb: neither memory, which ends with the run, nor a service',
+    })
+    .default('./cleargrid.duckdb')
+    .describe('The database file; its folder must exist.'),
   schema: z.string().min(1).default('main').describe('The schema that holds the tables; made where missing.'),
   memory_limit: z.string().min(1).optional().describe('What DuckDB may use at most, such as 1GB.'),
 });

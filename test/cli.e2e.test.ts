@@ -113,15 +113,16 @@ describe('wrong usage ends with 2 and names what is wrong, and what is near', ()
       password: '${UNSET_HERE}',
     });
     const ended = await run(['sync', '--config', config]);
-    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.code).toBe(2);
     const { message } = onlyLine(ended);
     for (const path of ['concurency', 'start_date', 'password']) expect(message).toContain(`\n  ${path}: `);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ status: 'failed', streams: [], warnings: [message] });
   });
 
   test('so does an unknown stream of --streams, before anything is asked', async () => {
     const config = folder.config('dead.json', { ...login(), base_url: 'http://127.0.0.1:9' });
     const ended = await run(['sync', '--config', config, '--streams', 'borrowers,borower_deals']);
-    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.code).toBe(2);
     expect(onlyLine(ended).message).toContain('"borower_deals" is no stream; did you mean "borrower_deals"?');
   });
 
@@ -181,6 +182,14 @@ describe('a sync that cannot begin still prints its summary', () => {
     expect(onlyLine(ended)).toMatchObject({ level: 'error', kind });
     expect(ended.stdout + ended.stderr).not.toContain('not-the-password');
   });
+});
+
+test('a start_date that is still to come is warned of, and status tells where the file is', async () => {
+  const config = folder.config('future.json', { ...login(), streams: ['borrowers'], start_date: '2100-01-01' });
+  const { stdout } = await run(['sync', '--config', config, '--dry-run'], { cwd: folder.path });
+  expect(JSON.parse(stdout).warnings).toEqual([expect.stringContaining('is in the future')]);
+  const status = await run(['status', '--config', config, '--json'], { cwd: folder.path });
+  expect(JSON.parse(status.stdout).destination).toBe(`DuckDB ${folder.path}/cleargrid.duckdb, schema main`);
 });
 
 describe('the process', () => {

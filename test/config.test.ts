@@ -100,6 +100,12 @@ describe('${NAME}', () => {
     expect(message).toContain('concurrency: the environment variable ALSO is not set');
   });
 
+  test.each(['${}', 'a${}b', '${ }', '${1ST}', '${A-B}'])('without a name is a problem at its path: %s', (password) => {
+    const message = refusal({ ...LOGIN, password });
+    expect(message).toContain('password: holds ${...} without the name of an environment variable');
+    expect(message).not.toContain(password);
+  });
+
   test('is not repeated when its value is wrong', () => {
     expect(refusal({ ...LOGIN, environment: '${E}' }, { E: 'confidential' })).not.toContain('confidential');
   });
@@ -136,6 +142,13 @@ describe('each problem is named with its path', () => {
     ['a day first', { start_date: '31/02/2025' }, 'start_date: must be an ISO-8601 date or instant'],
     ["25 o'clock", { start_date: '2025-01-01T25:00:00Z' }, 'start_date: is no real date and time'],
     ['no duration', { look_back: '15m' }, 'look_back: must be an ISO-8601 duration'],
+    ['a duration of nothing', { look_back: 'P' }, 'look_back: must be an ISO-8601 duration'],
+    [
+      'a time of nothing',
+      { stream_overrides: [{ name: 'borrowers', look_back: 'PT' }] },
+      'stream_overrides[0].look_back: must be an ISO-8601 duration',
+    ],
+    ['an absurd duration', { look_back: 'P1000Y' }, 'look_back: must not be longer than P10Y'],
     ['a negative duration', { look_back: '-PT5M' }, 'look_back: must not be negative'],
     ['plain http', { base_url: 'http://api.example' }, 'base_url: plain http to another host'],
     [
@@ -169,6 +182,13 @@ describe('each problem is named with its path', () => {
       { destination: { type: 'postgress' } },
       'destination.type: must be "duckdb" or "postgres" or "bigquery"; did you mean "postgres"?',
     ],
+    ...[':memory:', 'md:acme', 'ducklake:x', 's3://bucket/x.duckdb'].map(
+      (path): [string, Record<string, unknown>, string] => [
+        `the path ${path}`,
+        { destination: { type: 'duckdb', path } },
+        'destination.path: must name a file on this machine, such as ./cleargrid.duckdb',
+      ],
+    ),
     ['a destination without type', { destination: {} }, 'destination.type: is missing'],
     [
       'a part of a choice',
@@ -240,6 +260,15 @@ describe('a config file', () => {
   ])('that is no JSON is told with the place: %j', async (text, place) => {
     await expect(refusalOfFile(text)).resolves.toContain(`is not JSON: `);
     await expect(refusalOfFile(text)).resolves.toContain(place);
+  });
+
+  test('that has a key twice is told its path and both lines, and never the values', async () => {
+    const twice =
+      '{\n  "password": "hunter2",\n  "streams": ["a"],\n  "destination": { "path": 1, "type": "duckdb",\n "path": 2 },\n  "password": "other"\n}';
+    const message = await refusalOfFile(twice);
+    expect(message).toContain('\n  password: is there twice, on lines 2 and 6: take one out');
+    expect(message).toContain('\n  destination.path: is there twice, on lines 4 and 5');
+    expect(message).not.toMatch(/hunter2|other/);
   });
 
   test('may begin with a byte order mark', async () => {

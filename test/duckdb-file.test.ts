@@ -68,10 +68,6 @@ describe('A path that cannot be a database is refused', () => {
     }
   });
 
-  test('when it is no file at all', () => {
-    expect(() => inFile(':memory:')).toThrow(/must be a file/);
-  });
-
   test('when what DuckDB may hold in memory is not understood', async () => {
     destination = inFile(target.path, { memory_limit: 'lots' });
     await expect(destination.open([deals], run)).rejects.toMatchObject({

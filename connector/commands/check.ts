@@ -2,6 +2,7 @@ import type { Destination } from '../../destinations/contract.ts';
 import { asFailure, configError } from '../../destinations/failure.ts';
 import { openDestination } from '../../destinations/open.ts';
 import { linesOf } from '../causes.ts';
+import { futureStart } from '../config/time.ts';
 import { judgeDocument } from '../sync/judge.ts';
 import { type SelectedStream, selectStreams } from '../sync/selection.ts';
 import type { RunCommand } from './commands.ts';
@@ -27,7 +28,7 @@ export const run: RunCommand = async (flags, context) => {
         warnings.push(`the catalog cannot be read (${catalog.problem}); the built-in one serves`);
       const selection = selectStreams(config, null, catalog.datasets);
       streams = selection.streams;
-      warnings.push(...selection.warnings);
+      warnings.push(...selection.warnings, ...futureStart(config.start_date, api.now()));
       for (const { refused } of streams) if (refused !== null) warnings.push(refused.message);
     } finally {
       await api.close();

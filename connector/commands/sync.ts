@@ -24,12 +24,12 @@ export const run: RunCommand = async (flags, context) => {
   const tell = (told: Summary) => {
     if (!terminal || !process.stdout.isTTY) print(JSON.stringify(log.redact(told)));
   };
-  const config = await openConfig(flags, context);
-  const streams = pickedStreams(flags.streams);
   const startedAt = now();
   const telling = await tellingOf(context);
   let summary: Summary;
   try {
+    const config = await openConfig(flags, context);
+    const streams = pickedStreams(flags.streams);
     summary = await syncConfigured(config, streams, flags, signal, telling.reporter);
   } catch (thrown) {
     telling.close();

@@ -5,12 +5,13 @@ export interface Substituted {
   readonly value: unknown;
   /** The paths (as text) whose value holds something from the environment. */
   readonly paths: ReadonlySet<string>;
-  /** One for each variable that is not set. */
+  /** One for each variable that is not set, or cannot be one. */
   readonly problems: readonly Problem[];
 }
 
 /** `${NAME}`; `$${NAME}` stands for the text `${NAME}` itself. */
-const VARIABLE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const VARIABLE = /\$(\$?)\{([^{}]*)\}/g;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * The config with `${NAME}` in any text replaced by the environment's `NAME`, once: what comes from there is taken as it is.
@@ -24,8 +25,8 @@ export function substitute(config: unknown, env: Readonly<Record<string, string 
     const replaced = template.replace(VARIABLE, (whole, escaped: string, name: string) => {
       if (escaped !== '') return whole.slice(1);
       paths.add(pathText(path));
-      const found = env[name];
-      if (found === undefined) problems.push({ path, message: `the environment variable ${name} is not set` });
+      const found = NAME.test(name) ? env[name] : undefined;
+      if (found === undefined) problems.push({ path, message: NAME.test(name) ? notSet(name) : NO_NAME });
       return found ?? whole;
     });
     return replaced !== template && isNeverText(config, path) ? asScalar(replaced) : replaced;
@@ -40,6 +41,12 @@ export function substitute(config: unknown, env: Readonly<Record<string, string 
 
   return { value: walk(config, []), paths, problems };
 }
+
+const notSet = (name: string) => `the environment variable ${name} is not set`;
+
+/** What stands there may be part of a password, so it is not repeated. */
+const NO_NAME =
+  'holds ${...} without the name of an environment variable (letters, digits and _); a ${ that is meant as it stands is written $${';
 
 function asScalar(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';

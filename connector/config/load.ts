@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { configError, type Failure } from '../../destinations/failure.ts';
 import { crossChecks } from './checks.ts';
 import { substitute } from './environment.ts';
+import { readJson } from './json.ts';
 import { type Problem, pathText, problemLine, problemsOf } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -13,17 +14,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {Failure} `config_error` that names every problem with its path, and no value that could be a secret.
  */
 export async function loadConfig(path: string, env: Environment): Promise<Config> {
-  return parseConfig(await readJson(path), env, path);
+  const { value, problems } = await readJson(await readText(path), path);
+  return parseConfig(value, env, path, problems);
 }
 
-/** The same for a config that has been read already; `where` is what its problems are said to be in. */
-export function parseConfig(read: unknown, env: Environment, where: string): Config {
+/** The same for a config that has been read already, with these problems; `where` is what they are said to be in. */
+export function parseConfig(read: unknown, env: Environment, where: string, known: readonly Problem[] = []): Config {
   const { value, paths, problems: unset } = substitute(read, env);
   const parsed = configSchema.safeParse(value);
   const unsetPaths = new Set(unset.map((problem) => pathText(problem.path)));
   const found = parsed.success ? [] : problemsOf(parsed.error.issues, value);
   const others = [...found, ...crossChecks(value)].filter((problem) => !unsetPaths.has(pathText(problem.path)));
-  const problems = [...unset, ...others];
+  const problems = [...known, ...unset, ...others];
   if (parsed.success && problems.length === 0) return parsed.data;
   throw refusal(
     where,
@@ -34,16 +36,6 @@ export function parseConfig(read: unknown, env: Environment, where: string): Con
 function refusal(where: string, lines: readonly string[]): Failure {
   const count = lines.length === 1 ? '1 problem' : `${lines.length} problems`;
   return configError([`${where} has ${count}:`, ...lines.map((line) => `  ${line}`)].join('\n'));
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path);
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The message of JSON.parse quotes the text around the place, which may be a password.
-    throw configError(`${path} is not JSON: ${await whereJsonBreaks(text)}`);
-  }
 }
 
 const READ_ERRORS: Readonly<Record<string, string>> = {
@@ -59,18 +51,4 @@ async function readText(path: string): Promise<string> {
     const code = (error as NodeJS.ErrnoException).code ?? 'an unknown error';
     throw configError(`the config file ${path} ${READ_ERRORS[code] ?? `cannot be read (${code})`}`, error);
   }
-}
-
-async function whereJsonBreaks(text: string): Promise<string> {
-  if (text.trim() === '') return 'the file is empty';
-  const { parseTree, printParseErrorCode } = await import('jsonc-parser');
-  const errors: { error: number; offset: number }[] = [];
-  parseTree(text, errors as Parameters<typeof parseTree>[1], { disallowComments: true });
-  const first = errors[0];
-  if (first === undefined) return 'it cannot be parsed';
-  const lines = text.slice(0, first.offset).split('\n');
-  const what = printParseErrorCode(first.error)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase();
-  return `${what} at line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
 }

@@ -17,14 +17,23 @@ export function normalizedInstant(text: string): string {
   return DateTime.fromISO(text, { zone: 'utc' }).toFormat("yyyy-MM-dd'T'HH:mm:ss.SSS'000Z'");
 }
 
+const LONGEST_MS = Duration.fromISO('P10Y').toMillis();
+
 /** What is wrong with a configured duration, or null. */
 export function problemWithDuration(text: string): string | null {
   const duration = Duration.fromISO(text);
-  if (!duration.isValid) return 'must be an ISO-8601 duration, such as PT15M or P30D';
+  if (!duration.isValid || !/\d/.test(text)) return 'must be an ISO-8601 duration, such as PT15M or P30D';
+  if (duration.toMillis() > LONGEST_MS) return 'must not be longer than P10Y';
   return duration.toMillis() < 0 ? 'must not be negative' : null;
 }
 
 /** A good duration in milliseconds; a month counts 30 days, a year 365. */
 export function millisOf(duration: string): number {
   return Duration.fromISO(duration).toMillis();
+}
+
+/** A warning where nothing can be read yet, because the configured start is still to come; none otherwise. */
+export function futureStart(startDate: string | undefined, now: string): string[] {
+  if (startDate === undefined || startDate <= now) return [];
+  return [`start_date (${startDate}) is in the future: until then, nothing is read`];
 }

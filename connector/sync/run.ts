@@ -4,6 +4,7 @@ import { StreamFailure } from '../../destinations/failure.ts';
 import type { Api } from '../api/connect.ts';
 import { linesOf, type Told } from '../causes.ts';
 import type { Config } from '../config/schema.ts';
+import { futureStart } from '../config/time.ts';
 import type { Reporter } from '../report.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
 import { systemTiming } from '../timing.ts';
@@ -53,7 +54,8 @@ export async function runSync(options: SyncOptions): Promise<Summary> {
     reporter.warning(`the catalog cannot be read (${catalog.problem}); every stream is taken as available`);
   }
   const selection = selectStreams(config, options.streams, catalog.datasets);
-  for (const warning of selection.warnings) reporter.warning(warning);
+  for (const warning of [...selection.warnings, ...futureStart(config.start_date, api.now())])
+    reporter.warning(warning);
 
   const good = selection.streams.filter(({ refused }) => refused === null);
   const unread = [

@@ -171,7 +171,6 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
 
 /** One file under one name: by another (a link, a relative path) this process might open it twice. */
 function oneName(path: string): string {
-  if (path === ':memory:') throw configError('"path" must be a file: what is only in memory is gone when the run ends');
   const absolute = resolve(path);
   if (existsSync(absolute)) return realpathSync(absolute);
   const folder = dirname(absolute);
