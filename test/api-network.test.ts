@@ -76,7 +76,9 @@ describe('fault 22: a connection', () => {
     await new Promise((resolve) => closed.close(resolve));
     const failure = await failureOf(connect({ url: `http://127.0.0.1:${port}` }), Failure);
     expect(failure.kind).toBe('transient_error');
-    expect(failure.message).toContain(`nothing accepts connections at 127.0.0.1:${port}`);
+    expect(failure.message).toBe(
+      `could not log in: nothing accepts connections at 127.0.0.1:${port} (ECONNREFUSED): check base_url, and that the API runs there`,
+    );
   });
 
   it('over TLS to a server without TLS is for the user', async () => {

@@ -66,7 +66,9 @@ describe('a login', () => {
     const timing = fakeTiming();
     const failure = await failureOf(connect(server, { timing }), Failure);
     expect(failure.kind).toBe('config_error');
-    expect(failure.message).toContain('the login is refused: the login was answered with 500 “oops”');
+    expect(failure.message).toMatch(
+      /^the login is refused: it was answered with 500 “oops”\. Check lender [^.]+\. If all of that is right, [^.]+: try later\.$/,
+    );
     expect(count(server.calls, 'POST login')).toBe(5);
     expect(timing.sleeps).toEqual([250, 500, 1000, 2000]);
   });

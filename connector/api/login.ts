@@ -41,6 +41,9 @@ const WHAT_TO_CHECK =
   'Check lender (the subdomain identifier given at onboarding), email, password, and whether environment or base_url is the one ' +
   'that this login belongs to.';
 
+/** A wrong login and a fault of the API are answered alike (`LOGIN_REFUSED_STATUS`). */
+const OR_LATER = 'If all of that is right, ClearGrid has a fault of its own: try later.';
+
 /**
  * Logs in, trying again what may pass.
  *
@@ -70,7 +73,7 @@ export async function login(account: Account, context: LoginContext): Promise<To
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw error instanceof PageFailure && error.status === LOGIN_REFUSED_STATUS
-      ? loginRefused(error.message, error.requestId)
+      ? loginRefused(`${error.message} ${WHAT_TO_CHECK} ${OR_LATER}`, error.requestId)
       : new Failure(error.kind, `could not log in: ${error.message}`, { cause: error, requestId: error.requestId });
   }
 }
@@ -107,14 +110,16 @@ export async function refreshed(
 }
 
 function refusal(answer: HttpAnswer, secrets: Secrets): Failure {
+  const { status } = answer;
   const said = readSaid(answer, secrets);
+  const told = `it was answered with ${status}${said.message === null ? '.' : ` ${said.message}.`}`;
+  if (status === LOGIN_REFUSED_STATUS) return new PageFailure('refused', told, { ...said, status });
   const failure = statusFailure('the login', answer, said);
-  if (failure.kind !== 'system_error') return failure;
-  return loginRefused(`the login was answered with ${answer.status} ${said.message ?? ''}`.trim(), said.requestId);
+  return failure.kind === 'system_error' ? loginRefused(`${told} ${WHAT_TO_CHECK}`, said.requestId) : failure;
 }
 
 function loginRefused(told: string, requestId: string | null): Failure {
-  return new Failure('config_error', `the login is refused: ${told} ${WHAT_TO_CHECK}`, { requestId });
+  return new Failure('config_error', `the login is refused: ${told}`, { requestId });
 }
 
 function readTokens(answer: HttpAnswer): Tokens {

@@ -46,7 +46,9 @@ export function networkFailure(error: unknown, host: string): Failure {
     case 'EAI_AGAIN':
       return interrupted(`the name ${nameOf(found, host)} could not be resolved: no name server answered (EAI_AGAIN)`);
     case 'ECONNREFUSED':
-      return interrupted(`nothing accepts connections at ${addressOf(found, host)} (ECONNREFUSED)`);
+      return interrupted(
+        `nothing accepts connections at ${addressOf(found, host)} (ECONNREFUSED): check base_url, and that the API runs there`,
+      );
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
     case 'ENETDOWN':
