@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../connector/output/log.ts';
 import { frame } from '../connector/output/progress.ts';
-import { redactor } from '../connector/output/redact.ts';
+import { redactor, secretRedactor } from '../connector/output/redact.ts';
 import { logReporter } from '../connector/output/reporters.ts';
 import { summaryText } from '../connector/output/table.ts';
 import { span } from '../connector/output/words.ts';
@@ -56,6 +56,35 @@ describe('redaction', () => {
 
   test('takes nothing out when there is no secret, or an empty one', () => {
     expect(redactor([''])('text')).toBe('text');
+  });
+
+  test.each([
+    ['1', 'the answer holds "1"', 'the answer holds "****"'],
+    ['1', 'postgres://etl:1@db/x?password=1&b', 'postgres://etl:****@db/x?password=****&b'],
+    ['1', 'borrowers: 1,200 rows read, 11 windows left', 'borrowers: 1,200 rows read, 11 windows left'],
+    ['.*', 'a password=.* and all of this', 'a password=**** and all of this'],
+    [
+      '2026',
+      'in use since 2026-06-01T12:00:00.000000Z; year 2026',
+      'in use since 2026-06-01T12:00:00.000000Z; year ****',
+    ],
+    ['4b8e', 'run 0b9f3c1e-7a51-4b8e-9a3b-6c2f7d1e8a90', 'run 0b9f3c1e-7a51-4b8e-9a3b-6c2f7d1e8a90'],
+    ['0b9f3c1e-7a51-4b8e-9a3b-6c2f7d1e8a90', 'for 0b9f3c1e-7a51-4b8e-9a3b-6c2f7d1e8a90', 'for ****'],
+    ['2026-06-01', 'in use since 2026-06-01T12:00:00.000000Z', 'in use since ****T12:00:00.000000Z'],
+  ])('of %j in %j leaves what else it would tear apart', (secret, text, shown) => {
+    expect(secretRedactor([secret])(text)).toBe(shown);
+  });
+
+  test('leaves the summary its own words, whatever the password', () => {
+    for (const password of ['a', 'sync', 'succeeded', 'borrowers', '2026', summary.run_id]) {
+      const { log } = recordingLog();
+      log.hide([password]);
+      const { warnings, ...own } = summary;
+      expect(log.redact({ ...own, warnings: [...warnings, `"${password}"`] })).toMatchObject({
+        ...{ run_id: summary.run_id, command: 'sync', status: 'failed', started_at: summary.started_at },
+        ...{ streams: summary.streams.map(({ stream, status }) => ({ stream, status })), warnings: ['"****"'] },
+      });
+    }
   });
 
   test('covers messages, fields at any depth, stack traces and causes', () => {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { asFailure } from '../../destinations/failure.ts';
-import { type Redact, redactDeep, redactor } from './redact.ts';
+import { type Redact, redactDeep, secretRedactor } from './redact.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Readonly<Record<string, unknown>>;
@@ -56,7 +56,7 @@ export function createLog({ write, terminal, debug, now = () => new Date() }: Lo
       });
     },
     hide: (secrets) => {
-      redact = redactor(secrets);
+      redact = secretRedactor(secrets);
     },
     redact: <T>(value: T) => redactDeep(value, redact) as T,
     through: (next) => {
