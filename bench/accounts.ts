@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { figure, measure, median } from './harness.ts';
+import { figure, measure, median, serve } from './harness.ts';
 
 /**
  * How fast accounts are read, checked and batched, from each format, and with how much memory; and how fast they are pushed, with the
- * ledger in DuckDB, into an API that accepts them as fast as it can read them. Each round is a process of its own; medians.
+ * ledger in DuckDB, into an API that accepts them as fast as it can read them. Each round is a process of its own; medians. Then the
+ * memory that the command itself takes for a dry run of half and of five times as many.
  *
  * usage: npm run bench:accounts [-- ACCOUNTS [ROUNDS]]
  */
@@ -48,18 +49,43 @@ function csvLine(account: ReturnType<typeof accountOf>): string {
   return `${[...cells.slice(0, 6), phone.number, phone.type, email.email, ...cells.slice(6)].join(',')}\n`;
 }
 
-async function write(path: string, first: string, line: (number: number) => string, last: string): Promise<void> {
+async function write(
+  path: string,
+  first: string,
+  line: (number: number) => string,
+  last: string,
+  lines = accounts,
+): Promise<void> {
   const file = createWriteStream(path);
   file.write(first);
-  for (let number = 0; number < accounts; number++) if (!file.write(line(number))) await once(file, 'drain');
+  for (let number = 0; number < lines; number++) if (!file.write(line(number))) await once(file, 'drain');
   file.end(last);
   await once(file, 'close');
+}
+
+/** Of the command as people run it, in megabytes. */
+async function dryRunPeak(input: string, lines: number): Promise<number> {
+  const { url, lender, email, password, stop } = await serve({ rows: {} });
+  try {
+    const config = join(folder, 'config.json');
+    const destination = { type: 'duckdb', path: join(folder, 'none.duckdb') };
+    await writeFile(config, JSON.stringify({ lender, email, password, base_url: url, destination }));
+    const command = new URL('../connector/bin.js', import.meta.url).pathname;
+    const flags = ['push', '--config', config, '--input', input, '--dry-run'];
+    const { output, peakMegabytes } = await measure(command, flags);
+    const { to_send: counted } = JSON.parse(output) as { to_send: number };
+    if (counted !== lines) throw new Error(`${counted} lines of ${lines} were checked`);
+    return peakMegabytes;
+  } finally {
+    await stop();
+  }
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'cleargrid-bench-'));
 try {
   const files = { ndjson: join(folder, 'a.ndjson'), json: join(folder, 'a.json'), csv: join(folder, 'a.csv') };
-  await write(files.ndjson, '', (number) => `${JSON.stringify(accountOf(number))}\n`, '');
+  const jsonLine = (number: number) => `${JSON.stringify(accountOf(number))}\n`;
+  await write(files.ndjson, '', jsonLine, '');
   await write(files.json, '[', (number) => `${number === 0 ? '' : ','}${JSON.stringify(accountOf(number))}`, ']');
   await write(files.csv, HEADER, (number) => csvLine(accountOf(number)), '');
 
@@ -81,6 +107,14 @@ try {
     const rate = `${figure(median(rates)).padStart(6)} accounts/s (${rates.map(figure).join(', ')})`;
     console.log(`${name.padEnd(31)} ${rate}, peak ${Math.round(median(peaks))} MB`);
   }
+
+  const peaks: number[] = [];
+  for (const lines of [accounts / 2, accounts * 5]) {
+    await write(files.ndjson, '', jsonLine, '', lines);
+    peaks.push(await dryRunPeak(files.ndjson, lines));
+    console.log(`push --dry-run of ${figure(lines).padStart(5)} lines    peak ${Math.round(peaks.at(-1)!)} MB`);
+  }
+  console.log(`ten times the lines take ${figure(peaks[1]! / peaks[0]!)} times the memory`);
 } finally {
   await rm(folder, { recursive: true });
 }

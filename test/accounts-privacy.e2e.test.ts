@@ -81,64 +81,67 @@ afterEach(async () => {
   folder.remove();
 });
 
-test.each(['v3', 'v1'])('nothing of an account but its ids, and no secret, is said or stored, through %s', async (version) => {
-  const path = join(folder.path, 'ledger.duckdb');
-  const { lender, email, url } = simulator;
-  const config = folder.config('config.json', {
-    ...{ lender, email, password: PASSWORD, base_url: url, accounts_api: version },
-    destination: { type: 'duckdb', path },
-  });
-  const file = (name: string, text: string) => {
-    writeFileSync(join(folder.path, name), text);
-    return join(folder.path, name);
-  };
-  const good = [1, 2, 3].map((number) => ({ ...marked, accountId: `A-${number}`, subAccountId: `S-${number}` }));
-  const bad = wrong.map((changes, at) => ({ ...marked, accountId: `B-${at}`, subAccountId: `S-B${at}`, ...changes }));
-  const input = file('a.ndjson', `${ndjson([...good, ...bad])}Xq Layla,+971507777771\n["Xq"]\n{"Xq":\n`);
-  const lowered = file(
-    'b.ndjson',
-    ndjson([
-      { ...good[0], status: 2, paidAmount: '1' },
-      { ...good[0], status: 2 },
-    ]),
-  );
+test.each(['v3', 'v1'])(
+  'nothing of an account but its ids, and no secret, is said or stored, through %s',
+  async (version) => {
+    const path = join(folder.path, 'ledger.duckdb');
+    const { lender, email, url } = simulator;
+    const config = folder.config('config.json', {
+      ...{ lender, email, password: PASSWORD, base_url: url, accounts_api: version },
+      destination: { type: 'duckdb', path },
+    });
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder.path, name), text);
+      return join(folder.path, name);
+    };
+    const good = [1, 2, 3].map((number) => ({ ...marked, accountId: `A-${number}`, subAccountId: `S-${number}` }));
+    const bad = wrong.map((changes, at) => ({ ...marked, accountId: `B-${at}`, subAccountId: `S-B${at}`, ...changes }));
+    const input = file('a.ndjson', `${ndjson([...good, ...bad])}Xq Layla,+971507777771\n["Xq"]\n{"Xq":\n`);
+    const lowered = file(
+      'b.ndjson',
+      ndjson([
+        { ...good[0], status: 2, paidAmount: '1' },
+        { ...good[0], status: 2 },
+      ]),
+    );
 
-  const told: string[] = [];
-  const codes: (number | null)[] = [];
-  for (const args of [
-    ['push', '--input', input, '--dry-run'],
-    ['push', '--input', input, '--strict'],
-    ['push', '--input', input],
-    ['push', '--input', input, '--resend'],
-    ['push', '--input', lowered],
-    ['push', '--input', file('c.csv', 'Xq Layla,+971507777771,784199077777771\n')],
-    ['push', '--input', file('d.csv', 'accountId,firstName,dateDue\nA-9,"Xq"Layla,x\n')],
-    ['push', '--input', file('e.csv', 'accountId,firstName,dateDue\nA-9,Xq,Layla,Xq\n')],
-    ['push', '--input', file('f.json', '["Xq Layla", {"firstName":"Xq"}, Xq]')],
-    ['push', '--query', `select ('Xq' || account_id)::int as status, 'A' as "accountId" from _cleargrid_pushes`],
-    ['push', '--query', `select error('Xq' || account_id) as status, 'A' as "accountId" from _cleargrid_pushes`],
-    ['reconcile', '--wait', '0s'],
-    ['reconcile', '--wait', '0s', '--json', '--since', '2020-01-01'],
-  ]) {
-    const [command, ...flags] = args;
-    if (command === 'reconcile') simulator.change('D03', 1, { total_amount: 1 });
-    const ended = await run([command!, '--config', config, '--debug', ...flags]);
-    codes.push(ended.code);
-    told.push(`${args.join(' ').slice(0, 20)}: ${ended.stdout}\n${ended.stderr}`);
-  }
-  expect(codes).toEqual([1, 1, 1, 1, 0, 2, 1, 1, 1, 2, 2, 1, 1]);
-  const all = told.join('\n').replaceAll(folder.path, '');
-  expect(all).toContain('"account_id":"A-2"');
-  expect(all).toContain('refused by ClearGrid');
-  expect(all.match(/"account_id":"B-\d+"/g)!.length).toBeGreaterThan(wrong.length);
-  for (const text of told) expect(text).not.toMatch(PERSONAL);
-  expect(all).not.toMatch(/Bearer|eyJ|refreshToken/);
+    const told: string[] = [];
+    const codes: (number | null)[] = [];
+    for (const args of [
+      ['push', '--input', input, '--dry-run'],
+      ['push', '--input', input, '--strict'],
+      ['push', '--input', input],
+      ['push', '--input', input, '--resend'],
+      ['push', '--input', lowered],
+      ['push', '--input', file('c.csv', 'Xq Layla,+971507777771,784199077777771\n')],
+      ['push', '--input', file('d.csv', 'accountId,firstName,dateDue\nA-9,"Xq"Layla,x\n')],
+      ['push', '--input', file('e.csv', 'accountId,firstName,dateDue\nA-9,Xq,Layla,Xq\n')],
+      ['push', '--input', file('f.json', '["Xq Layla", {"firstName":"Xq"}, Xq]')],
+      ['push', '--query', `select ('Xq' || account_id)::int as status, 'A' as "accountId" from _cleargrid_pushes`],
+      ['push', '--query', `select error('Xq' || account_id) as status, 'A' as "accountId" from _cleargrid_pushes`],
+      ['reconcile', '--wait', '0s'],
+      ['reconcile', '--wait', '0s', '--json', '--since', '2020-01-01'],
+    ]) {
+      const [command, ...flags] = args;
+      if (command === 'reconcile') simulator.change('D03', 1, { total_amount: 1 });
+      const ended = await run([command!, '--config', config, '--debug', ...flags]);
+      codes.push(ended.code);
+      told.push(`${args.join(' ').slice(0, 20)}: ${ended.stdout}\n${ended.stderr}`);
+    }
+    expect(codes).toEqual([1, 1, 1, 1, 0, 2, 1, 1, 1, 2, 2, 1, 1]);
+    const all = told.join('\n').replaceAll(folder.path, '');
+    expect(all).toContain('"account_id":"A-2"');
+    expect(all).toContain('refused by ClearGrid');
+    expect(all.match(/"account_id":"B-\d+"/g)!.length).toBeGreaterThan(wrong.length);
+    for (const text of told) expect(text).not.toMatch(PERSONAL);
+    expect(all).not.toMatch(/Bearer|eyJ|refreshToken/);
 
-  const destination = duckdbDestination(duckdbConfig.parse({ type: 'duckdb', path }));
-  const stored: unknown[] = [await destination.runs.recent(100)];
-  for await (const row of destination.query('select * from _cleargrid_pushes')) stored.push(row);
-  await destination.close();
-  expect(stored.length).toBeGreaterThan(3);
-  expect(JSON.stringify(stored)).not.toMatch(PERSONAL_STORED);
-  expect(readFileSync(path).toString('latin1')).not.toMatch(PERSONAL_STORED);
-});
+    const destination = duckdbDestination(duckdbConfig.parse({ type: 'duckdb', path }));
+    const stored: unknown[] = [await destination.runs.recent(100)];
+    for await (const row of destination.query('select * from _cleargrid_pushes')) stored.push(row);
+    await destination.close();
+    expect(stored.length).toBeGreaterThan(3);
+    expect(JSON.stringify(stored)).not.toMatch(PERSONAL_STORED);
+    expect(readFileSync(path).toString('latin1')).not.toMatch(PERSONAL_STORED);
+  },
+);
