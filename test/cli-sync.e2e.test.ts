@@ -1,12 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { programName } from '../connector/commands/program.ts';
 import type { StatusReport } from '../connector/commands/status-report.ts';
 import type { Summary } from '../connector/summary.ts';
 import { STREAMS } from '../schemas/registry.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
-import { createFolder, type Ended, run, start } from './cli-process.ts';
+import { createFolder, type Ended, EXECUTABLE, run, start } from './cli-process.ts';
 
 let folder: ReturnType<typeof createFolder>;
 let simulator: Simulator;
@@ -194,5 +196,18 @@ describe('demo', () => {
     const again = await inFolder('demo', '--path', 'new.duckdb');
     expect(again.code).toBe(2);
     expect(again.log[0]!.message).toContain('exists already');
+  });
+
+  test('gives advice that works where it is given: each command that it shows can be typed there', async () => {
+    const { stdout } = await inFolder('demo', '--path', 'with space.duckdb');
+    const [shown] = /^ {3}node .* --help(?= )/m.exec(stdout)!;
+    expect(execFileSync('sh', ['-c', shown], { cwd: folder.path, encoding: 'utf8' })).toContain('Usage:');
+    expect(stdout).toContain(`duckdb '${join(folder.path, 'with space.duckdb')}' "from`);
+    expect(programName(EXECUTABLE, dirname(dirname(EXECUTABLE)))).toBe('npx cleargrid-connector');
+    expect(programName('/usr/local/bin/cleargrid-connector', folder.path)).toBe('cleargrid-connector');
+
+    const nowhere = await inFolder('demo', '--path', 'no/where.duckdb');
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.log[0]!.message).toContain('--path: the folder');
   });
 });

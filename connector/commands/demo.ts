@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { configError, systemError } from '../../destinations/failure.ts';
 import { STREAMS } from '../../schemas/registry.ts';
 import type { Stream } from '../../schemas/stream.ts';
@@ -16,6 +16,7 @@ import type { RunCommand } from './commands.ts';
 import type { CommandContext } from './context.ts';
 import { compareRows, readRows } from './demo-rows.ts';
 import { EXIT } from './exit-codes.ts';
+import { programName, quoted } from './program.ts';
 import { syncConfigured } from './sync.ts';
 
 const RECORDS_EACH = 2_000;
@@ -83,9 +84,11 @@ async function show(simulator: Simulator, file: string, context: CommandContext)
   if (written(second) !== expected)
     throw systemError(`the second run wrote ${written(second)} rows where ${expected} had changed; please report this`);
   print(`\nThe rows are in ${file}. To go on:`);
-  print(`   duckdb ${file} "from ${changing[0]!.name} limit 5"`);
-  print('   npx cleargrid-connector simulate     serves such an API, and prints a config for it');
-  print('   npx cleargrid-connector --help       tells the rest');
+  const program = programName();
+  print(`   ${program} simulate     serves such an API, and prints a config for it`);
+  print(`   ${program} --help       tells the rest`);
+  print(`With DuckDB's own program (duckdb.org), which is not part of this one:`);
+  print(`   duckdb ${quoted(file)} "from ${changing[0]!.name} limit 5"`);
 }
 
 async function sync(config: Config, { log, signal, terminal }: CommandContext): Promise<Summary> {
@@ -125,7 +128,11 @@ function configFor({ url, lender, email, password }: Simulator, file: string): C
 function newFile(path: string | null): string {
   if (path === null) return join(mkdtempSync(join(tmpdir(), 'cleargrid-demo-')), 'cleargrid.duckdb');
   const file = resolve(path);
-  if (existsSync(file)) throw configError(`--path: ${file} exists already; the demo only writes a new file`);
+  if (existsSync(file))
+    throw configError(`--path: ${file} exists already, and the demo only writes a new file; name another one`);
+  const folder = dirname(file);
+  if (!existsSync(folder))
+    throw configError(`--path: the folder ${folder} does not exist; make it, or name another one`);
   return file;
 }
 
