@@ -1,13 +1,10 @@
 /**
  * What no public page says about the Accounts API, and this folder has to decide: one place to change once a real tenant has been
- * seen. How posted accounts show in the exports is in `proof/expected.ts`, with its own assumptions.
+ * seen. How posted accounts show in the exports is in `proof/assumptions.ts`.
+ *
+ * UNKNOWN: which fields are required beside `status`. The schema requires `accountId` and `subAccountId` as well: they tell one account from
+ * another here, in the ledger, and in the exports; without them nothing could be proven.
  */
-
-/**
- * UNKNOWN: which fields are required beside `status`. These two tell one account from another here, in the ledger, and in the
- * exports; without them nothing could be proven.
- */
-export const REQUIRED = ['status', 'accountId', 'subAccountId'] as const;
 
 /** UNKNOWN: how many accounts one request takes, or bytes. A request that the API calls too large (413) is halved. */
 export const BATCH_LIMITS = { accounts: 500, bytes: 1_000_000 };

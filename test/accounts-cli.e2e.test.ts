@@ -136,6 +136,7 @@ describe('reconcile', () => {
     drops = false;
     const again = await push('--input', input);
     expect(summary(again)).toMatchObject({ accepted: 1, lost_before: 1, accepted_before: 2 });
+    expect(again.stderr).toContain('1 sent again after they were lost');
     const proven = await reconcile();
     expect([proven.code, proven.stdout]).toEqual([0, expect.stringMatching(/confirmed +1 /)]);
     expect([(await reconcile()).stdout.trim(), (await reconcile()).code]).toEqual([
