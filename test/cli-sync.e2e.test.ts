@@ -200,7 +200,7 @@ describe('demo', () => {
 
   test('gives advice that works where it is given: each command that it shows can be typed there', async () => {
     const { stdout } = await inFolder('demo', '--path', 'with space.duckdb');
-    const [shown] = /^ {3}node .* --help(?= )/m.exec(stdout)!;
+    const [shown] = /^ {3}\S*node .* --help(?= )/m.exec(stdout)!;
     expect(execFileSync('sh', ['-c', shown], { cwd: folder.path, encoding: 'utf8' })).toContain('Usage:');
     expect(stdout).toContain(`duckdb '${join(folder.path, 'with space.duckdb')}' "from`);
     expect(programName(EXECUTABLE, dirname(dirname(EXECUTABLE)))).toBe('npx cleargrid-connector');

@@ -44,8 +44,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   check: {
     about: 'log in, read the catalog and prove that the destination can be written',
     notes:
-      'Prints an Airbyte CONNECTION_STATUS. A destination that the config does not name is not touched. Once a status is\n' +
-      'printed the exit code is 0, also when it says FAILED.',
+      'Prints an Airbyte CONNECTION_STATUS. A destination that the config does not name is not touched; in one that it names,\n' +
+      'the stored positions are judged as sync would. Once a status is printed the exit code is 0, also when it says FAILED.',
     flags: { config },
     airbyte: true,
     load: () => import('./check.ts'),
@@ -53,7 +53,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   sync: {
     about: 'read the streams and write them to the destination',
     notes:
-      'Progress goes to the terminal, or as JSON lines to stderr; the summary of the run is one line of JSON on stdout.\n' +
+      'The summary of the run is one line of JSON on stdout, and its log JSON lines on stderr; on a terminal there are\n' +
+      'progress and a table instead.\n' +
       'Without a destination in the config, rows go to the DuckDB file ./cleargrid.duckdb.',
     flags: {
       config,
@@ -63,13 +64,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         about: 'read everything again, and mark rows that the API no longer has as deleted',
       },
       'allow-mass-delete': { type: 'boolean', about: 'let a full refresh mark more than half of a table as deleted' },
-      'dry-run': { type: 'boolean', about: 'plan and ask the API, and write nothing anywhere' },
+      'dry-run': { type: 'boolean', about: 'judge the positions, plan, ask the API, and write nothing anywhere' },
     },
     load: () => import('./sync.ts'),
   },
   status: {
     about: 'show how far each stream is, its last run and its last error',
-    notes: 'Needs neither the API nor a lock: it can be asked while a run is at work.',
+    notes:
+      'Needs neither the API nor a lock: it can be asked while a run is at work. Only a DuckDB file belongs to that run\n' +
+      'alone: then status says which run and process have it.',
     flags: { config, json: { type: 'boolean', about: 'one line of JSON on stdout, for programs' } },
     load: () => import('./status.ts'),
   },

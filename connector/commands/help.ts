@@ -4,11 +4,11 @@ const PROGRAM = 'cleargrid-connector';
 
 const EXIT_CODES: readonly [string, string][] = [
   ['0', 'all that was asked for is done'],
-  ['1', 'a stream, an account or a proof failed'],
-  ['2', 'wrong usage, or something in the config (or at the account) is to be put right'],
+  ['1', 'a stream, an account or a proof failed; an Airbyte command (spec, check, discover, read) failed'],
+  ['2', 'wrong usage, or something in the config or at the login is to be put right'],
   ['3', 'refused: another run is at work'],
   ['4', 'a fault of the connector'],
-  ['75', 'a passing fault: try again later'],
+  ['75', 'a passing fault, or a stdout that cannot be written: try again later'],
   ['130, 143', 'stopped by SIGINT, SIGTERM; the next run goes on from there'],
 ];
 
