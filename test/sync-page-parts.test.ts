@@ -45,6 +45,18 @@ describe('a page of the usual shape', () => {
     expect(opened(text)).toEqual(decoded(text));
   });
 
+  test('leaves out the record that was read last, where it stands first again just as it was', () => {
+    const text = (first: string) => Buffer.from(page([first, record(2), record(3)].join()));
+    const { tail } = openPage(Buffer.from(page([record(0), record(1)].join())), 'updated_at');
+    const again = openPage(text(record(1)), 'updated_at', tail);
+    expect(again.records()).toEqual([2, 3].map((second) => JSON.parse(record(second))));
+    const { start, end } = again.span!;
+    expect(text(record(1)).toString('utf8', start, end)).toBe(`${record(2)},${record(3)}`);
+    const changed = openPage(text(record(1, ',"x":1')), 'updated_at', tail);
+    expect(changed.records()).toHaveLength(3);
+    expect(changed.span!.start).toBeLessThan(start);
+  });
+
   test.for<[string, string]>([
     ['one record', page(record(1))],
     ['no record', page('')],

@@ -27,14 +27,17 @@ export interface Ahead {
   drop(): void;
 }
 
-/** A page, and the request for the one after it where that was sent already. */
+/** A page, its last record as it came where that is known, and the request for the page after it where that was sent already. */
 export interface ReadAhead extends ReadyPage {
+  readonly tail: Uint8Array | null;
   readonly ahead: Ahead | null;
 }
 
 export interface ReadOptions {
   /** What came with the page before; it is dropped unless it is this very request. */
   readonly ahead?: Ahead | null;
+  /** The record that the walk read last, if it starts again there: it is not taken twice. */
+  readonly before?: Uint8Array | null;
   /** Whether the page that follows will be asked for next, so that it may be asked for ahead. */
   readonly goesOn?: () => boolean;
 }
@@ -86,11 +89,11 @@ export function pageReader(context: StreamContext): ReadPage {
   function open(
     { bytes, askedAt }: FetchedPage,
     request: PageRequest,
-    goesOn: () => boolean,
+    { before = null, goesOn = () => false }: ReadOptions,
   ): Omit<ReadAhead, 'release'> {
     let ahead: Ahead | null = null;
     try {
-      const parts = openPage(bytes, stream.cursor);
+      const parts = openPage(bytes, stream.cursor, before);
       if (parts.nextCursor !== null && goesOn()) ahead = fetchAhead({ ...request, cursor: parts.nextCursor });
       const prepared = table.prepare({
         bytes,
@@ -100,12 +103,12 @@ export function pageReader(context: StreamContext): ReadPage {
       });
       counts.bytes += bytes.length;
       pageBytes = Math.max(bytes.length, prepared.bytes, Math.floor(pageBytes / 2));
-      const { nextCursor, first, last } = parts;
+      const { nextCursor, first, last, tail } = parts;
       if (ahead !== null && ahead.request.cursor !== nextCursor) {
         ahead.drop();
         ahead = null;
       }
-      return { prepared, nextCursor, first, last, ahead };
+      return { prepared, nextCursor, first, last, tail, ahead };
     } catch (error) {
       ahead?.drop();
       throw new PageFailure('interrupted', `${stream.name}: ${asFailure(error).message}`, { cause: error });
@@ -122,8 +125,8 @@ export function pageReader(context: StreamContext): ReadPage {
     context.progressed(null);
   }
 
-  return async (request, { ahead = null, goesOn = () => false } = {}) => {
-    let sent = ahead;
+  return async (request, options = {}) => {
+    let sent = options.ahead ?? null;
     if (sent !== null && !isDeepStrictEqual(sent.request, request)) {
       sent.drop();
       sent = null;
@@ -131,7 +134,7 @@ export function pageReader(context: StreamContext): ReadPage {
     for (let attempts = 1; ; attempts++) {
       const charge = sent?.charge ?? (await budget.take(pageBytes, signal));
       try {
-        const page = open(await (sent?.fetched ?? fetch(request, signal)), request, goesOn);
+        const page = open(await (sent?.fetched ?? fetch(request, signal)), request, options);
         limiter.succeeded();
         patience.succeeded();
         charge.adjust(page.prepared.bytes);

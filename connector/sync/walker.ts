@@ -44,6 +44,9 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
   let restarts = { at: window.last, count: 0 };
   let slowInARow = 0;
   let ahead = null as Ahead | null;
+  /** The record that was read last, while the walk stands behind it; `before` while it starts again there. */
+  let tail: Uint8Array | null = null;
+  let before: Uint8Array | null = null;
   const cursors = new Set<string>(window.cursor === null ? [] : [window.cursor]);
 
   try {
@@ -79,10 +82,12 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
       const { since, until, cursor } = window;
       const asked = { since, until, cursor, limit: limitOf(window) };
       // While walkers are idle this window may be cut, and its next request be another.
-      const reading = readPage(asked, { ahead, goesOn: () => pass.idle() === 0 });
+      const reading = readPage(asked, { ahead, before, goesOn: () => pass.idle() === 0 });
       ahead = null;
       const page = await reading;
       ahead = page.ahead;
+      tail = page.tail;
+      before = null;
       slowInARow = 0;
       if (page.nextCursor === null || !cursors.has(page.nextCursor)) return page;
       page.release();
@@ -114,6 +119,8 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
     window = restarted(window, limit);
     walked = nothingWalked(window);
     cursors.clear();
+    before = tail ?? before;
+    tail = null;
   }
 
   function hasPassedSince(): boolean {

@@ -27,15 +27,25 @@ export async function commentOn(session: Session, table: string, columns: readon
 const LOAD_WORK_MEM = '128MB';
 
 /**
- * Ends a first load: older versions of rows are removed, the key is added, and the table takes its name. All in the caller's transaction, so that readers see it whole or not at all.
+ * Ends a first load: the key is added, older versions of rows are removed where there are any, and the table takes its name. All in the
+ * caller's transaction, so that readers see it whole or not at all.
  *
  * @returns how many older versions were removed.
  */
 export async function promote(session: Session, names: Names): Promise<number> {
-  await session.run(`select set_config('work_mem', '${LOAD_WORK_MEM}', true)`);
-  const removed = await session.run(deleteOlder(names, names.loading), [], { slow: true });
   const key = `${await newKey(session, names)} primary key (${list(names.stream.primaryKey)})`;
-  await session.run(`alter table ${names.loading} add ${key}`, [], { slow: true });
+  const addKey = () => session.run(`alter table ${names.loading} add ${key}`, [], { slow: true });
+  let removed = 0;
+  await session.run('savepoint "keyless"');
+  try {
+    await addKey();
+  } catch (error) {
+    if (codeOf(error) !== '23505') throw error;
+    await session.run('rollback to savepoint "keyless"');
+    await session.run(`select set_config('work_mem', '${LOAD_WORK_MEM}', true)`);
+    removed = await session.run(deleteOlder(names, names.loading), [], { slow: true });
+    await addKey();
+  }
   try {
     await session.run(`alter table ${names.loading} rename to ${quote(names.stream.name)}`);
   } catch (error) {

@@ -207,8 +207,8 @@ where ${isNewer(names, 'excluded', 'b')}`;
 }
 
 /**
- * Removes all but the newest of each key. There are few of them: rows that changed while they were read, and those at the instant
- * where a window was cut. To look for them costs a third of what a key costs that fails because of them.
+ * Removes all but the newest of each key. There are few of them: rows that changed while they were read, and those that were read
+ * again after a crash.
  */
 export function deleteOlder(names: Names, table: string): string {
   const key = list(names.stream.primaryKey);
