@@ -82,6 +82,8 @@ async function dryRunPeak(input: string, lines: number): Promise<number> {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'cleargrid-bench-'));
+// As the executable does: without it, each process would strip and compile the source anew.
+process.env.NODE_COMPILE_CACHE ??= join(folder, 'compiled');
 try {
   const files = { ndjson: join(folder, 'a.ndjson'), json: join(folder, 'a.json'), csv: join(folder, 'a.csv') };
   const jsonLine = (number: number) => `${JSON.stringify(accountOf(number))}\n`;
@@ -96,16 +98,23 @@ try {
     ['NDJSON pushed, with ledger', 'push', files.ndjson],
   ] as const) {
     const rates: number[] = [];
+    const perCpu: number[] = [];
     const peaks: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      const { output, peakMegabytes } = await measure(script, [what, path, join(folder, `${round}.duckdb`)]);
+      const { output, cpuSeconds, peakMegabytes } = await measure(script, [
+        what,
+        path,
+        join(folder, `${round}.duckdb`),
+      ]);
       const told = JSON.parse(output) as { accounts: number; seconds: number };
       if (told.accounts !== accounts) throw new Error(`${name}: ${told.accounts} accounts of ${accounts}`);
       rates.push(told.accounts / told.seconds);
+      perCpu.push(told.accounts / cpuSeconds);
       peaks.push(peakMegabytes);
     }
     const rate = `${figure(median(rates)).padStart(6)} accounts/s (${rates.map(figure).join(', ')})`;
-    console.log(`${name.padEnd(31)} ${rate}, peak ${Math.round(median(peaks))} MB`);
+    const cpu = `${figure(median(perCpu))} a second of CPU`;
+    console.log(`${name.padEnd(31)} ${rate}, ${cpu}, peak ${Math.round(median(peaks))} MB`);
   }
 
   const peaks: number[] = [];

@@ -50,16 +50,20 @@ export async function* csvItems(chunks: Chunks): Items {
   let columns = 0;
   // The parser counts a carriage return inside quotation marks as a line of its own, also in front of a line feed.
   let returns = 0;
+  let before = 0;
   for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
     if (broken !== null && info.lines >= (broken as Broken).line) break;
-    returns += countIn(record, '\r');
+    // One that takes a single line holds no break.
+    const spanning = info.lines === before + 1 ? [] : record;
+    before = info.lines;
+    returns += countIn(spanning, '\r');
     if (nest === null) {
       const names = record.map((name) => name.trim());
       nest = compileNesting(names, 'the header');
       columns = names.length;
       continue;
     }
-    const line = info.lines - returns - countIn(record, '\n');
+    const line = info.lines - returns - countIn(spanning, '\n');
     if (record.length === columns) {
       items.push({ line, value: nest(record.map(cellValue)) });
     } else items.push({ line, problem: `has ${record.length} cells where the header has ${columns}` });
