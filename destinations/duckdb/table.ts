@@ -150,7 +150,7 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
     const [counts] = await session.rows(countUnseen(stream, names), { since, until });
     const [unmarked, unseen] = [Number(counts!.unmarked), Number(counts!.unseen)];
     if (!allowMassDelete && unseen >= 100 && unseen * 2 > unmarked) return { held: unseen, rows: unmarked };
-    const deleted = await session.run(markUnseen(stream, names), { since, until, at });
+    const deleted = unseen === 0 ? 0 : await session.run(markUnseen(stream, names), { since, until, at });
     await session.run(dropSeen(names));
     await storeDocument(JSON.stringify({ ...position, refresh: null }));
     return { deleted };

@@ -226,11 +226,13 @@ export function markUnseen(names: Names): string {
 where t."_deleted_at" is null and ${isUnseen(names)}`;
 }
 
-/** How many rows are not marked, and how many of them `markUnseen` would mark: `$1` since, `$2` until. */
+/**
+ * How many rows are not marked, and how many of them `markUnseen` would mark: `$1` since, `$2` until. Two counts: of one with a filter, Postgres would
+ * look up each row by itself.
+ */
 export function countUnseen(names: Names): string {
-  return `select count(*)::text as unmarked, count(*) filter (where ${isUnseen(names)})::text as unseen
-from ${names.table} t
-where t."_deleted_at" is null`;
+  const unmarked = `select count(*) from ${names.table} t where t."_deleted_at" is null`;
+  return `select (${unmarked})::text as unmarked, (${unmarked} and ${isUnseen(names)})::text as unseen`;
 }
 
 function isUnseen(names: Names): string {

@@ -95,7 +95,7 @@ export function postgresTable({ pool, locks, schema, stream, run, where }: Table
         const [unmarked, unseen] = [Number(counted!.unmarked), Number(counted!.unseen)];
         const isMassDelete = unseen >= MASS_DELETE.rows && unseen > unmarked * MASS_DELETE.share;
         if (isMassDelete && !allowMassDelete) return { held: unseen, rows: unmarked };
-        const deleted = await session.run(markUnseen(names), [since, until, at], { slow: true });
+        const deleted = unseen === 0 ? 0 : await session.run(markUnseen(names), [since, until, at], { slow: true });
         await session.run(`drop table ${names.seen}`);
         await storePosition(session, writer, JSON.stringify({ ...refreshed, refresh: null }));
         sent = { deleted };
