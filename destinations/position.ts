@@ -8,7 +8,10 @@ import { systemError } from './failure.ts';
  */
 
 /** An instant as UTC text of fixed width, `YYYY-MM-DDTHH:MM:SS.ffffffZ`: text order is time order. */
-const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+const instant = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+  .refine((text) => !Number.isNaN(Date.parse(text)));
 
 /**
  * An unfinished window `[since, until)` of the cursor field. No `since`: from the first row. No `until`: to the last one.

@@ -149,6 +149,16 @@ describe('status', () => {
     expect(widest).toBeLessThanOrEqual(80);
   });
 
+  test('tells a position that somebody has damaged beside its stream, however it is damaged', async () => {
+    const noInstant = { ...POSITION, complete: '2026-13-45T25:00:00.000000Z' };
+    const documents = ['3', 'null', '"x"', '[]', '{"version": 7}', JSON.stringify(noInstant)];
+    for (const document of documents) {
+      const text = (await shown(storing({ borrowers: document, deal_views: POSITION }, []))).replace(/\s+/g, ' ');
+      expect(text).toMatch(/borrowers: its position (is damaged|was written by a newer version)/);
+      expect(text).toMatch(/deal_views 2026-06-01 12:00 1 h - ok/);
+    }
+  });
+
   test('tells what streams share once, with the names of all and a command for all', async () => {
     const failed = (stream: string, request_id: string) =>
       streamRun(stream, {
