@@ -30,4 +30,12 @@ export interface StreamSummary {
   /** Everything before this instant (by the cursor field) is in the table. */
   complete: string | null;
   error: { kind: FailureKind; message: string; request_id: string | null } | null;
+  /** What the stream cost at a destination where jobs and bytes have a price. */
+  costs?: {
+    jobs: number;
+    load_jobs: number;
+    bytes_loaded: number;
+    bytes_billed: number;
+    table_modifications: number;
+  };
 }

@@ -51,8 +51,37 @@ export interface Destination {
    */
   query(sql: string): AsyncIterable<Readonly<Record<string, unknown>>>;
 
+  /** What this run has cost so far; null where jobs and bytes have no price. */
+  costs(): Promise<RunCosts | null>;
+
+  /**
+   * How many bytes would be read to write a page like this one, by what the destination itself tells. Nothing is written or billed.
+   *
+   * @returns null where that has no price, or the stream has no table yet.
+   */
+  estimate(stream: Stream, page: Page): Promise<number | null>;
+
   /** Ends the locks and closes everything; a second call does nothing. */
   close(): Promise<void>;
+}
+
+/** What a run costs where jobs and bytes have a price. */
+export interface RunCosts {
+  /** By the stream's name; of each stream that was opened. */
+  readonly streams: ReadonlyMap<string, StreamCosts>;
+  /** What a person should know of daily quotas, at as many runs a day as the last day had. */
+  readonly warnings: readonly string[];
+}
+
+export interface StreamCosts {
+  /** Load and query jobs. */
+  readonly jobs: number;
+  /** Of those, load jobs. */
+  readonly loads: number;
+  readonly bytesLoaded: number;
+  readonly bytesBilled: number;
+  /** Changes of the stream's own tables. */
+  readonly modifications: number;
 }
 
 /** What a lane collects before it commits, whichever comes first, and how many commits of one stream may be under way at once. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type BigqueryDestination, bigqueryDestination } from '../destinations/bigquery/destination.ts';
+import { bigqueryDestination } from '../destinations/bigquery/destination.ts';
 import type { Committed, Destination, Table } from '../destinations/contract.ts';
 import { LockedFailure } from '../destinations/failure.ts';
 import type { Position, PositionChange, Refresh } from '../destinations/position.ts';
@@ -22,7 +22,7 @@ const page = (...records: object[]): PageOf => ({ askedAt: at(20), records });
 describe.skipIf(emulator === null)('BigQuery (an emulator with faults; needs Python 3.13)', () => {
   let front: Front;
   let target: BigqueryTarget;
-  let opened: BigqueryDestination[] = [];
+  let opened: Destination[] = [];
   let runs = 0;
 
   beforeAll(async () => {
@@ -40,13 +40,13 @@ describe.skipIf(emulator === null)('BigQuery (an emulator with faults; needs Pyt
     expect(front.left).toBe(0);
   });
 
-  function destination(): BigqueryDestination {
+  function destination(): Destination {
     const made = target.destination();
     opened.push(made);
     return made;
   }
 
-  async function open(stream: Stream = deals, in_: BigqueryDestination = destination()) {
+  async function open(stream: Stream = deals, in_: Destination = destination()) {
     const run = {
       id: `run-${++runs}`,
       command: 'sync',
@@ -105,12 +105,12 @@ describe.skipIf(emulator === null)('BigQuery (an emulator with faults; needs Pyt
 
     test('account of jobs, bytes and changes, by stream', async () => {
       const run = await loaded();
-      const { jobs, loads, bytesLoaded, modifications } = run.destination.costs().get('deals')!;
+      const { jobs, loads, bytesLoaded, modifications } = (await run.destination.costs())!.streams.get('deals')!;
       await run.write([page(deal('b', 10))]);
-      const after = run.destination.costs().get('deals')!;
+      const after = (await run.destination.costs())!.streams.get('deals')!;
       expect([after.jobs - jobs, after.loads - loads, after.modifications - modifications]).toEqual([2, 1, 1]);
       expect(after.bytesLoaded - bytesLoaded).toBeGreaterThan(50);
-      expect(await run.destination.quotaWarnings()).toEqual([]);
+      expect((await run.destination.costs())!.warnings).toEqual([]);
     });
 
     test('a dry run to tell what a batch would read, and writes nothing for it', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientOptions } from '../destinations/bigquery/client.ts';
-import { type BigqueryDestination, bigqueryDestination } from '../destinations/bigquery/destination.ts';
+import { bigqueryDestination } from '../destinations/bigquery/destination.ts';
 import { columnName, inPlace, literal, quote, tableName, tableNames } from '../destinations/bigquery/names.ts';
 import { openSession, type Session } from '../destinations/bigquery/session.ts';
 import type { BigqueryConfig } from '../destinations/config.ts';
@@ -14,7 +14,6 @@ export interface BigqueryTarget extends Target {
   /** What somebody else may do there. */
   readonly session: Session;
   run(sql: string): Promise<void>;
-  destination(): BigqueryDestination;
 }
 
 /** Waits are told apart from work by being short. */

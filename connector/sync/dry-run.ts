@@ -1,12 +1,12 @@
 import { asFailure } from '../../destinations/failure.ts';
-import { readEnvelope } from '../api/envelope.ts';
+import { compileMapper } from '../../schemas/mapper.ts';
 import { withRetries } from '../api/retry.ts';
 import type { StreamSummary } from '../summary.ts';
 import { systemTiming } from '../timing.ts';
 import { newCounts } from './context.ts';
-import { cursorRange } from './cursor-values.ts';
 import { judgeDocument } from './judge.ts';
 import { streamSummary } from './outcome.ts';
+import { openPage } from './page-parts.ts';
 import { incrementSince } from './plan.ts';
 import type { SyncOptions } from './run.ts';
 import type { SelectedStream } from './selection.ts';
@@ -41,15 +41,24 @@ export async function planStreams(
       const page = await withRetries(BOUNDS, systemTiming, signal, () =>
         api.fetchPage(stream.dataset, { since, until, cursor: null, limit: 1000 }, signal),
       );
-      const { records, nextCursor } = readEnvelope(page.bytes);
+      const parts = openPage(page.bytes, stream.cursor);
+      const records = parts.records();
+      const { nextCursor, last } = parts;
       counts.rowsRead = records.length;
       counts.bytes = page.bytes.length;
-      const { last } = cursorRange(records, stream.cursor);
       reporter.notice(
         `${stream.name}: would read ${stream.cursor} from ${since ?? 'the beginning'} to ${until ?? 'the end'}: ` +
           `${records.length} records on the first page${nextCursor === null ? ', and no more' : `, up to ${last ?? 'an unknown instant'}, and more after it`}`,
         stream.name,
       );
+      const rows = () => compileMapper(stream, destination.kinds).map(records, page.askedAt);
+      const scanned = await destination.estimate(stream, { ...page, span: parts.span, rows });
+      if (scanned !== null) {
+        reporter.notice(
+          `${stream.name}: writing that page would read ${scanned} bytes of its table, by the destination's own dry run`,
+          stream.name,
+        );
+      }
       summaries.push(streamSummary(stream.name, 'succeeded', counts, complete, null));
     } catch (error) {
       summaries.push(

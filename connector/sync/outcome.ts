@@ -1,3 +1,4 @@
+import type { StreamCosts } from '../../destinations/contract.ts';
 import type { Failure } from '../../destinations/failure.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
 import { VERSION } from '../version.ts';
@@ -33,6 +34,21 @@ export function streamSummary(
     bytes: counts.bytes,
     complete,
     error: failure && { kind: failure.kind, message: failure.message, request_id: failure.requestId },
+  };
+}
+
+/** The same with what it cost, where it cost anything. */
+export function withCosts(summary: StreamSummary, costs: StreamCosts | undefined): StreamSummary {
+  if (costs === undefined) return summary;
+  return {
+    ...summary,
+    costs: {
+      jobs: costs.jobs,
+      load_jobs: costs.loads,
+      bytes_loaded: costs.bytesLoaded,
+      bytes_billed: costs.bytesBilled,
+      table_modifications: costs.modifications,
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import type { StreamSummary, Summary } from '../summary.ts';
 import { systemTiming } from '../timing.ts';
 import { VERSION } from '../version.ts';
 import { planStreams } from './dry-run.ts';
-import { type RunIdentity, runSummary, unreadSummary } from './outcome.ts';
+import { type RunIdentity, runSummary, unreadSummary, withCosts } from './outcome.ts';
 import { type SelectedStream, selectStreams } from './selection.ts';
 import { syncStreams } from './streams.ts';
 
@@ -140,7 +140,9 @@ async function writeStreams(
     fullRefresh,
     allowMassDelete,
   });
-  const summary = summarize([...done, ...refused]);
+  const costs = await destination.costs();
+  for (const warning of costs?.warnings ?? []) reporter.warning(warning);
+  const summary = summarize([...done.map((one) => withCosts(one, costs?.streams.get(one.stream))), ...refused]);
   await destination.runs.end({ ...begun, endedAt: summary.ended_at, status: summary.status, summary });
   return summary;
 }

@@ -1,16 +1,7 @@
-/** What a stream costs at BigQuery, counted where its jobs end. */
+import type { StreamCosts } from '../contract.ts';
 
-export interface Costs {
-  /** Load and query jobs. */
-  jobs: number;
-  /** Of those, load jobs. */
-  loads: number;
-  /** Before compression, as BigQuery counts them. */
-  bytesLoaded: number;
-  bytesBilled: number;
-  /** Changes of the stream's own tables. */
-  modifications: number;
-}
+/** What a stream costs at BigQuery, counted where its jobs end. */
+export type Costs = { -readonly [Name in keyof StreamCosts]: StreamCosts[Name] };
 
 export function noCosts(): Costs {
   return { jobs: 0, loads: 0, bytesLoaded: 0, bytesBilled: 0, modifications: 0 };

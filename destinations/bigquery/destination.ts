@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stream } from '../../schemas/stream.ts';
 import type { BigqueryConfig } from '../config.ts';
-import type { Destination, Page, Run, StoredDocument, Table } from '../contract.ts';
+import type { Destination, Run, StoredDocument, Table } from '../contract.ts';
 import { countRuns, selectPositions } from './bookkeeping-sql.ts';
 import { checkRights } from './check.ts';
 import type { ClientOptions } from './client.ts';
@@ -19,21 +19,8 @@ import { upgradeTable } from './upgrade.ts';
 
 const systemTiming: ClientOptions = { sleep: (ms) => sleep(ms), random: Math.random };
 
-/** What BigQuery tells beside the contract: where every byte and job has its price, a person wants to know it. */
-export interface BigqueryDestination extends Destination {
-  /** What each open stream has cost so far in this run. */
-  costs(): ReadonlyMap<string, Costs>;
-  /** What a person should know of daily quotas, at as many runs a day as the last day had. */
-  quotaWarnings(): Promise<readonly string[]>;
-  /**
-   * How many bytes the MERGE of a page like this one would read, by BigQuery's own dry run; null where the stream has no table
-   * yet. Nothing is written or billed.
-   */
-  estimate(stream: Stream, page: Page): Promise<number | null>;
-}
-
 /** BigQuery, as a destination. Nothing is connected to before its first method is called. */
-export function bigqueryDestination(config: BigqueryConfig, timing: ClientOptions = systemTiming): BigqueryDestination {
+export function bigqueryDestination(config: BigqueryConfig, timing: ClientOptions = systemTiming): Destination {
   const session = openSession(config, timing);
   const held: Leases[] = [];
   const costs = new Map<string, Costs>();
@@ -93,11 +80,10 @@ export function bigqueryDestination(config: BigqueryConfig, timing: ClientOption
     ledger: bigqueryLedger(session, hold),
     query: (sql) => queryRows(session, sql),
     close,
-    costs: () => costs,
-    async quotaWarnings() {
+    async costs() {
       const what = 'count the runs of a day';
       const [counted] = await unlessMissing(session.rows({ sql: countRuns(session.place) }, { what }));
-      return quotaWarnings(costs, Math.max(1, Number(counted?.runs ?? 0)));
+      return { streams: costs, warnings: quotaWarnings(costs, Math.max(1, Number(counted?.runs ?? 0))) };
     },
     estimate: (stream, page) => estimateMerge(session, stream, page),
   };

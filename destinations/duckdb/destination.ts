@@ -165,6 +165,9 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
       }
     },
 
+    // Nothing that it does has a price.
+    costs: async () => null,
+    estimate: async () => null,
     close,
   };
 }

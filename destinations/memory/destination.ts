@@ -107,6 +107,9 @@ export function memoryDestination(
     },
     ledger: memoryLedger(warehouse, (run) => takeLocks(['_cleargrid_pushes'], run)),
     query: (sql) => queryRows(warehouse, sql),
+    // Nothing that it does has a price.
+    costs: async () => null,
+    estimate: async () => null,
     close: async () => releaseLocks(),
   };
 }

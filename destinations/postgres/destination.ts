@@ -103,6 +103,9 @@ export function postgresDestination(config: PostgresConfig): Destination {
       }
     },
 
+    // Nothing that it does has a price.
+    costs: async () => null,
+    estimate: async () => null,
     async close() {
       await locks?.close();
       await pool.close();

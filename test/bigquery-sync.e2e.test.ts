@@ -1,0 +1,80 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { connectApi } from '../connector/api/connect.ts';
+import { parseConfig } from '../connector/config/load.ts';
+import type { StreamSummary } from '../connector/summary.ts';
+import { runSync } from '../connector/sync/run.ts';
+import { streamNamed } from '../schemas/registry.ts';
+import { startSimulator } from '../simulator/simulator.ts';
+import { startFront } from './bigquery-front.ts';
+import { startEmulator } from './bigquery-server.ts';
+import { bigqueryTarget } from './bigquery-target.ts';
+import { differences } from './truth.ts';
+
+/** The job as a whole, from the simulated API into an emulator: what it costs is told. */
+
+const emulator = await startEmulator();
+afterAll(() => emulator?.stop());
+
+describe.skipIf(emulator === null)('sync into BigQuery (needs Python 3.13)', () => {
+  test('writes what the API has, and tells what each stream cost, in the summary and the run record', async () => {
+    const front = await startFront(emulator!.endpoint);
+    const target = bigqueryTarget(emulator!.project, front.endpoint, emulator!.endpoint);
+    const simulator = await startSimulator({ rows: { D03: 2000 } });
+    const { lender, email, password, url } = simulator;
+    const signal = new AbortController().signal;
+    const streams = ['borrower_sub_accounts'];
+    const config = parseConfig({ lender, email, password, base_url: url, streams }, {}, 'test');
+
+    async function sync(dryRun: boolean) {
+      const api = await connectApi({
+        lender,
+        email,
+        password,
+        signal,
+        environment: 'production',
+        baseUrl: url,
+        concurrency: 4,
+      });
+      const destination = target.destination();
+      const notices: string[] = [];
+      const nothing = () => {};
+      const reporter = {
+        ...{ streamStarted: nothing, progress: nothing, streamEnded: nothing, warning: nothing },
+        notice: (message: string) => void notices.push(message),
+      };
+      const choice = { streams: null, dryRun, fullRefresh: false, allowMassDelete: false };
+      try {
+        return { notices, summary: await runSync({ config, api, destination, signal, reporter, ...choice }) };
+      } finally {
+        await api.close();
+        await destination.close();
+      }
+    }
+
+    try {
+      const [first] = (await sync(false)).summary.streams;
+      expect(first).toMatchObject({ status: 'succeeded', rows_written: 2000 });
+      expect(first!.costs).toMatchObject({ load_jobs: expect.any(Number), bytes_billed: 0 });
+      expect(first!.costs!.load_jobs).toBeGreaterThan(0);
+      expect(first!.costs!.jobs).toBeGreaterThan(2);
+      expect(first!.costs!.bytes_loaded).toBeGreaterThan(2000 * 100);
+      expect(first!.costs!.table_modifications).toBeGreaterThan(0);
+
+      const reader = target.destination();
+      const [recorded] = await reader.runs.recent(1);
+      expect((recorded!.summary as { streams: StreamSummary[] }).streams[0]!.costs).toEqual(first!.costs);
+      expect(await differences(simulator, reader, streamNamed(streams[0]!)!, target.spell(streams[0]!))).toEqual([]);
+      await reader.close();
+
+      const planned = await sync(true);
+      expect(planned.summary.streams[0]!.costs).toBeUndefined();
+      expect(planned.notices).toContainEqual(
+        expect.stringMatching(/^borrower_sub_accounts: .* would read \d+ bytes of its table/),
+      );
+    } finally {
+      await target.remove();
+      await simulator.stop();
+      await front.close();
+    }
+  });
+});
