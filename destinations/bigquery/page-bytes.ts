@@ -191,7 +191,10 @@ function writeDate(out: Buffer, at: number, name: Uint8Array, day: number): numb
 
 /** The row's number, and the end of its line. */
 function writeRow(out: Buffer, at: number, row: number): number {
-  const end = at + out.write(String(row), at, 'latin1');
+  let end = at + 1;
+  for (let rest = row; rest >= 10; rest = Math.floor(rest / 10)) end++;
+  for (let place = end - 1, rest = row; place >= at; place--, rest = Math.floor(rest / 10))
+    out[place] = 0x30 + (rest % 10);
   out[end] = CLOSING_BRACE;
   out[end + 1] = 0x0a;
   return end + 2;
