@@ -110,7 +110,8 @@ export function createJobs({ client, place, location, maximumBytesBilled, runId,
   async function run(insertion: Insertion, { what, digest = randomUUID(), costs }: JobOptions): Promise<Job> {
     for (let attempt = 1; ; attempt++) {
       const id = `cleargrid_${hash('sha256', digest).slice(0, 40)}_${attempt}`;
-      const job = await ended(id, what, await insert(id, insertion, what));
+      await insert(id, insertion, what);
+      const job = await ended(id, what);
       const trouble = troubleIn(job);
       if (costs) count(costs, job);
       if (trouble === null && insertion.isSame(job)) return { id, statistics: job.statistics ?? {} };
@@ -121,26 +122,21 @@ export function createJobs({ client, place, location, maximumBytesBilled, runId,
   }
 
   /** An insert that is answered 409 has arrived before: by a call that got no answer, or in an earlier try. */
-  async function insert(
-    id: string,
-    { configuration, chunks }: Insertion,
-    what: string,
-  ): Promise<JobResource | undefined> {
+  async function insert(id: string, { configuration, chunks }: Insertion, what: string): Promise<void> {
     const json = { jobReference: { projectId: place.project, jobId: id, location }, configuration };
     try {
-      if (chunks === undefined) return await client.call({ method: 'POST', path: '/jobs', json }, what);
-      const query = { uploadType: 'multipart' };
-      const media = () => Readable.from(chunks);
-      return await client.call({ method: 'POST', path: client.uploads, query, json, media }, what);
+      if (chunks === undefined) await client.call({ method: 'POST', path: '/jobs', json }, what);
+      else {
+        const query = { uploadType: 'multipart' };
+        const media = () => Readable.from(chunks);
+        await client.call({ method: 'POST', path: client.uploads, query, json, media }, what);
+      }
     } catch (error) {
       if (!(error instanceof BigqueryFailure) || !isDuplicate(error.trouble)) throw error;
-      return undefined;
     }
   }
 
-  /** @param inserted the job as its insert told it; it may have ended by then. */
-  async function ended(id: string, what: string, inserted: JobResource | undefined): Promise<JobResource> {
-    if (inserted?.status?.state === 'DONE') return inserted;
+  async function ended(id: string, what: string): Promise<JobResource> {
     for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 1.5, LONGEST_POLL_MS)) {
       const path = `/jobs/${encodeURIComponent(id)}`;
       const job = await client.call<JobResource>({ method: 'GET', path, query: { location } }, what);
