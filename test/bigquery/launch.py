@@ -16,6 +16,8 @@ _connect = duckdb.connect
 def connect(*args, config=None, **kwargs):
     config = dict(config or {})
     zone = config.pop("TimeZone", None)
+    # Its threads spend more on each other than on tables of a few rows.
+    config["threads"] = 1
     connection = _connect(*args, config=config, **kwargs)
     if zone:
         connection.execute(f"SET GLOBAL TimeZone = '{zone}'")
@@ -24,6 +26,7 @@ def connect(*args, config=None, **kwargs):
 
 duckdb.connect = connect
 
+import quicker  # noqa: E402, F401
 from local_bigquery.cli import main  # noqa: E402
 from local_bigquery.jobs import merge  # noqa: E402
 
