@@ -110,6 +110,18 @@ describe('fault 14: Postgres', () => {
     expect(await write(deals, [page(5000, 'second', 11)])).toMatchObject({ written: 5000 });
   });
 
+  test('limits transactions and idle sessions to an instant, which is not meant for loads either', async () => {
+    await bench.admin.query(`alter database ${bench.database} set transaction_timeout = '10ms'`);
+    await bench.admin.query(`alter database ${bench.database} set idle_session_timeout = '100ms'`);
+    const sessions = () =>
+      query(`select pid from pg_stat_activity where application_name like 'cleargrid%' order by pid`);
+    const { write } = await loaded(5000);
+    const before = await sessions();
+    await wait(500);
+    expect(await sessions()).toEqual(before);
+    expect(await write(deals, [page(5000, 'second', 11)])).toMatchObject({ written: 5000 });
+  });
+
   test('is read-only for a while, as after a failover, and then is not', async () => {
     const { write } = await loaded();
     await bench.admin.query(`alter database ${bench.database} set default_transaction_read_only = on`);

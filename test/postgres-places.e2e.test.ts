@@ -64,6 +64,7 @@ describe('A database whose settings are all other than usual changes nothing:', 
       enable_nestloop: 'off',
       work_mem: "'64kB'",
       lc_numeric: "'C'",
+      quote_all_identifiers: 'on',
     };
     await asAdmin(
       database,

@@ -41,6 +41,14 @@ const PASSWORD = 'simulated';
 /** Sessions of tests bear this name, so that those of the code under test can be told from them. */
 const TEST_SESSION = 'test';
 
+const LIMITS = [
+  'statement_timeout',
+  'lock_timeout',
+  'transaction_timeout',
+  'idle_session_timeout',
+  'idle_in_transaction_session_timeout',
+];
+
 export interface ServerOptions {
   /** Server settings by name. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -64,7 +72,7 @@ export async function startPostgres({ settings = {}, files = {} }: ServerOptions
       database,
       application_name: TEST_SESSION,
       // Whatever a test sets for its database, this session is not limited by.
-      options: '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0',
+      options: LIMITS.map((limit) => `-c ${limit}=0`).join(' '),
     });
     client.on('error', () => {});
     await client.connect();

@@ -111,7 +111,7 @@ const tells: readonly (readonly [pattern: RegExp, tell: Tell])[] = [
     /^57014$/,
     ({ where }) => transientError(`${where}: a statement was cancelled, by hand or by a time limit; try again later`),
   ],
-  [/^(57P|08)/, ({ where }) => transientError(`${where}: the server ended the connection; try again later`)],
+  [/^(57P|08|25P0[34])/, ({ where }) => transientError(`${where}: the server ended the connection; try again later`)],
   [
     /^(23502|23503|23514|23P01|23505)$/,
     ({ where, error }) =>

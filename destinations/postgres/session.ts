@@ -42,7 +42,8 @@ const SLOW_DEADLINE_MS = 6 * 60 * 60_000;
 /**
  * What statements rely on, whatever the server, database or role have set otherwise; time limits are meant for other kinds of
  * work, as in pg_dump. Waiting for a lock has one of ours: others queue up behind whoever waits. `pg_catalog` comes first, so
- * that its functions and operators are meant; what comes behind stays, because triggers of the user's may rely on it.
+ * that its functions and operators are meant; what comes behind stays, because triggers of the user's may rely on it. Limits that only
+ * newer servers know are set where they are known.
  */
 const SETTINGS = `select
   set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(current_setting('search_path'), '')), false),
@@ -57,7 +58,9 @@ const SETTINGS = `select
   set_config('default_transaction_deferrable', 'off', false),
   set_config('statement_timeout', '0', false),
   set_config('idle_in_transaction_session_timeout', '0', false),
+  (select count(set_config(name, '0', false)) from pg_catalog.pg_settings where name in ('idle_session_timeout', 'transaction_timeout')),
   set_config('lock_timeout', '5s', false),
+  set_config('quote_all_identifiers', 'off', false),
   set_config('jit', 'off', false),
   set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), 32 * 1024 * 1024) / 1024 || 'kB', false),
   set_config('tcp_keepalives_idle', '15', false),
