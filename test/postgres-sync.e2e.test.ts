@@ -103,6 +103,17 @@ describe('sync into Postgres', () => {
     const [after] = await query(`select pg_wal_lsn_diff(pg_current_wal_lsn(), '${before.lsn}')::int as bytes`);
     expect(after.bytes).toBeLessThan(100_000);
   });
+
+  test('a full refresh touches no row that did not change', async () => {
+    await loaded();
+    const touched = () =>
+      query(`select md5(string_agg(concat(ctid, xmin, xmax), ',' order by public_id)) as rows from ${TABLE}`);
+    const before = await touched();
+    const refreshed = await sync('--full-refresh');
+    expect(refreshed.of(subAccounts.name)).toMatchObject({ rows_written: 0, rows_deleted: 0 });
+    expect(refreshed.of(subAccounts.name).rows_unchanged).toBeGreaterThanOrEqual(3000);
+    expect(await touched()).toEqual(before);
+  });
 });
 
 describe('fault 17: a table that is', () => {
@@ -208,13 +219,21 @@ describe('fault 24: what others have made', () => {
     await admin.query('drop role analyst');
   });
 
-  test('a view of the name of a table is told, and not touched', async () => {
+  test('a view of the name of a table is told, is not touched, and keeps no other stream from being loaded', async () => {
     await serve();
     await admin.query('create schema cleargrid');
     await admin.query(`create view ${TABLE} as select 1 as one`);
     const first = await sync();
-    expect(first.code).toBe(2);
-    expect(first.stderr).toMatch(/a view\?/);
+    expect(first.code).toBe(1);
+    expect(first.summary.streams.map(({ stream, status }) => [stream, status])).toEqual([
+      ['borrower_deals', 'succeeded'],
+      ['communication_logs', 'succeeded'],
+      [subAccounts.name, 'failed'],
+    ]);
+    expect(first.of(subAccounts.name).error).toMatchObject({
+      kind: 'config_error',
+      message: expect.stringMatching(/a view\?/),
+    });
     expect(await query(`select * from ${TABLE}`)).toEqual([{ one: 1 }]);
   });
 });

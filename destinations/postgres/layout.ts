@@ -1,5 +1,5 @@
 import type { Stream } from '../../schemas/stream.ts';
-import { configError } from '../failure.ts';
+import { StreamFailure } from '../failure.ts';
 import type { Session } from './session.ts';
 import { loadingName, seenName } from './sql.ts';
 
@@ -52,7 +52,7 @@ order by c.relname = $2 desc`;
  * Reads what is there under a stream's name, or as its loading table.
  *
  * @returns null when there is neither.
- * @throws {Failure} `config_error` when the name belongs to a view or the like.
+ * @throws {StreamFailure} `config_error` when the name belongs to a view or the like.
  */
 export async function readLayout(session: Session, schema: string, stream: Stream): Promise<Layout | null> {
   const [found] = await session.rows(SELECT_LAYOUT, [
@@ -63,7 +63,9 @@ export async function readLayout(session: Session, schema: string, stream: Strea
   ]);
   if (found === undefined) return null;
   if (found.kind !== 'r' && found.kind !== 'p') {
-    throw configError(
+    throw new StreamFailure(
+      'config_error',
+      stream.name,
       `stream ${stream.name}: the name of its table belongs to something else (a view?) in schema ${schema}; rename that, and run again`,
     );
   }
