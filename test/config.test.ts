@@ -80,10 +80,10 @@ describe('${NAME}', () => {
   });
 
   test('becomes a number or a boolean where only that can be meant', () => {
-    const destination = { type: 'postgres', url: '${URL}', port: '${PORT}', ssl: '${SSL}' };
+    const destination = { type: 'postgres', host: 'db', database: 'd', username: 'u', port: '${PORT}', ssl: '${SSL}' };
     const config = parseConfig(
       { ...LOGIN, password: '${DIGITS}', concurrency: '${N}', destination },
-      { DIGITS: '12345', N: '8', URL: 'postgres://db', PORT: '6543', SSL: 'false' },
+      { DIGITS: '12345', N: '8', PORT: '6543', SSL: 'false' },
       'c.json',
     );
     expect(config).toMatchObject({ password: '12345', concurrency: 8, destination: { port: 6543, ssl: false } });
@@ -209,6 +209,11 @@ describe('each problem is named with its path', () => {
       'two addresses',
       { destination: { type: 'postgres', url: 'x', host: 'db' } },
       'destination.host: stands beside destination.url',
+    ],
+    [
+      'a port that the URL would win over',
+      { destination: { type: 'postgres', url: 'x', port: 6543 } },
+      'destination.port: stands beside destination.url',
     ],
   ])('%s', (_, part, expected) => {
     expect(refusal({ ...LOGIN, ...part })).toContain(`\n  ${expected}`);

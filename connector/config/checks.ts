@@ -68,7 +68,7 @@ function postgresAddress(config: unknown): Problem[] {
   const problem = (key: string, message: string): Problem => ({ path: ['destination', key], message });
   if (!given('url'))
     return parts.filter((key) => !given(key)).map((key) => problem(key, 'is missing, and there is no destination.url'));
-  return [...parts, 'password']
+  return [...parts, 'port', 'password']
     .filter(given)
     .map((key) => problem(key, 'stands beside destination.url: give one or the other'));
 }
