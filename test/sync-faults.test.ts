@@ -26,7 +26,13 @@ async function serve(options: SimulatorOptions): Promise<void> {
 
 async function sync(
   warehouse: MemoryWarehouse,
-  flags: { streams?: string[]; fullRefresh?: boolean; more?: object; destination?: Destination } = {},
+  flags: {
+    streams?: string[];
+    fullRefresh?: boolean;
+    allowMassDelete?: boolean;
+    more?: object;
+    destination?: Destination;
+  } = {},
 ) {
   const { lender, email, password, url } = simulator;
   const config = parseConfig(
@@ -45,7 +51,8 @@ async function sync(
   try {
     const summary = await runSync({
       ...{ config, api, destination, signal },
-      ...{ streams: null, dryRun: false, allowMassDelete: false, fullRefresh: flags.fullRefresh ?? false },
+      ...{ streams: null, dryRun: false },
+      ...{ fullRefresh: flags.fullRefresh ?? false, allowMassDelete: flags.allowMassDelete ?? false },
       reporter: { ...silent, warning: (message) => warnings.push(message) },
     });
     return { summary, warnings };
@@ -104,6 +111,17 @@ describe('a fault that nothing survives', () => {
     });
     const failed = summary.streams.find(({ status }) => status === 'failed');
     expect(failed?.error).toMatchObject({ kind: 'transient_error', request_id: expect.stringMatching(/./) });
+  });
+
+  test('leaves a stream as complete as it was, and its summary says so', { timeout: 60_000 }, async () => {
+    await serve({});
+    const warehouse = memoryWarehouse();
+    const only = { streams: ['borrower_payments'] };
+    const before = (await sync(warehouse, only)).summary.streams[0]!;
+    simulator.failNext(1000, '500', { code: 'D07', route: 'page' });
+    const { summary } = await sync(warehouse, only);
+    expect(summary.streams[0]).toMatchObject({ status: 'failed', complete: before.complete });
+    expect(before.complete).not.toBeNull();
   });
 });
 
@@ -204,6 +222,15 @@ describe('a run', () => {
     expect(warnings.join()).toContain('docs/adding-a-stream.md');
   });
 
+  test('says so of a dataset that nobody has declared and the catalog tells too little of', async () => {
+    await serve({ catalog: { D24: { available: true, cursorField: null } } });
+    const { summary, warnings } = await sync(memoryWarehouse());
+    expect(summary.streams.map(({ stream }) => stream)).not.toContain('d24');
+    expect(warnings.filter((warning) => warning.includes('D24'))).toEqual([
+      expect.stringMatching(/cursor field.*docs\/adding-a-stream\.md/),
+    ]);
+  });
+
   test('refuses a stream whose cursor field is another at the API, and reads the others', async () => {
     await serve({ catalog: { D07: { cursorField: 'created_at' } } });
     const { summary } = await sync(memoryWarehouse());
@@ -247,6 +274,10 @@ describe('a run', () => {
     const { summary, warnings } = await sync(warehouse, { fullRefresh: true });
     expect(summary.streams[1]).toMatchObject({ stream: 'borrower_payments', rows_deleted: 0 });
     expect(warnings.join()).toMatch(/1400 of 1500 .*--allow-mass-delete/);
+
+    const allowed = (await sync(warehouse, { streams: ['borrower_payments'], allowMassDelete: true })).summary;
+    expect(allowed.streams[0]).toMatchObject({ rows_deleted: 1400, requests: 1 });
+    expect(await untrue(warehouse)).toEqual([]);
   });
 
   test('an earlier start date adds the missing span, a later one removes nothing', async () => {

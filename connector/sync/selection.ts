@@ -48,15 +48,20 @@ export function selectStreams(
     warnings: [
       ...(skipped.length === 0 ? [] : [`${skipped.join(', ')}: not available to this lender now; skipped`]),
       ...streams.filter((stream) => generic.includes(stream)).map(newDatasetNotice),
+      ...(catalog ?? []).filter((entry) => isNew(entry) && undeclared(entry).length === 0).map(unreadableNotice),
     ],
   };
 }
 
 /** The stream of a dataset that is available and not declared; none where the catalog does not tell enough to ask for it. */
-function undeclared({ available, code, section, cursorField, name }: CatalogEntry): Stream[] {
-  if (!available || section === null || cursorField === null) return [];
-  if (STREAMS.some((stream) => stream.dataset.code === code)) return [];
+function undeclared(entry: CatalogEntry): Stream[] {
+  const { code, section, cursorField, name } = entry;
+  if (!isNew(entry) || section === null || cursorField === null) return [];
   return [genericStream({ section, code, cursorField, name })];
+}
+
+function isNew({ available, code }: CatalogEntry): boolean {
+  return available && !STREAMS.some((stream) => stream.dataset.code === code);
 }
 
 function requireChoice(name: string, configured: readonly string[]): void {
@@ -93,5 +98,12 @@ function newDatasetNotice(stream: Stream): string {
   return (
     `${stream.name}: dataset ${stream.dataset.code} is new to this connector; its fields are kept in _extra until a stream ` +
     'declares them (docs/adding-a-stream.md tells how)'
+  );
+}
+
+function unreadableNotice({ code, section }: CatalogEntry): string {
+  return (
+    `dataset ${code} is new to this connector, and the catalog does not tell its ${section === null ? 'section' : 'cursor field'}: it is not ` +
+    'read until a stream declares it (docs/adding-a-stream.md tells how)'
   );
 }

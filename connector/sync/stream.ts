@@ -30,7 +30,7 @@ export interface StreamOptions {
   readonly until: string | null;
   /** Something a person should know. */
   warn(message: string): void;
-  /** Called whenever more is durable. */
+  /** Called with the position that the stream goes on from, and whenever more is durable. */
   moved(position: Position): void;
 }
 
@@ -47,8 +47,10 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
   const judgement = judgePosition(await table.position(), stream, source.lender, options.fullRefresh);
   let pending: PositionChange[] = [];
   let position: Position;
-  if (judgement.verdict === 'goes on') position = judgement.position;
-  else {
+  if (judgement.verdict === 'goes on') {
+    position = judgement.position;
+    options.moved(position);
+  } else {
     if (judgement.verdict === 'starts over') warn(`${stream.name}: ${judgement.because}; it is loaded from the start`);
     position = newPosition(context, startDate);
     pending = [{ type: 'begin', position }];
