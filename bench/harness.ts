@@ -56,7 +56,7 @@ export function measure(
   flags: readonly string[] = [],
   output: 'kept' | 'dropped' = 'kept',
 ): Promise<Measured> {
-  const usage = new URL('usage.ts', import.meta.url).pathname;
+  const usage = new URL('usage.js', import.meta.url).pathname;
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const child = spawn(process.execPath, [...flags, '--import', usage, script, ...args], {

@@ -97,7 +97,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       state: { type: 'string', value: 'FILE', about: 'the last states, a JSON list (default: from the start)' },
     },
     airbyte: true,
-    load: () => import('./read.ts'),
+    // First the flag, or reading and compiling the command's modules has grown the heap before it.
+    load: async () => {
+      await import('../lean-heap.ts');
+      return import('./read.ts');
+    },
   },
   push: {
     about: 'send accounts to ClearGrid: create, update, withdraw',

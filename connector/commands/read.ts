@@ -1,6 +1,3 @@
-// First, before anything has grown the heap.
-import '../lean-heap.ts';
-
 import { createOutput } from '../../destinations/airbyte/output.ts';
 import { readConfiguredCatalog } from '../airbyte/configured-catalog.ts';
 import { readStreams } from '../airbyte/read.ts';
