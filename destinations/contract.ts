@@ -30,8 +30,8 @@ export interface Destination {
    *
    * @returns one table a stream, by the stream's name.
    * @throws {LockedFailure} when a lock is taken (after 5 s, which a dead run's lock may take to end); nothing is locked then.
-   * @throws {StreamFailure} `config_error` when a table cannot serve (a column narrowed by hand, another key without full refresh);
-   *   nothing is locked then, and `open` may be called again without that stream.
+   * @throws {StreamFailure} when a table cannot serve (a column narrowed by hand, another key without full refresh) or cannot be brought
+   *   up to date; nothing is locked then, and `open` may be called again without that stream.
    */
   open(streams: readonly Stream[], run: Run): Promise<ReadonlyMap<string, Table>>;
 

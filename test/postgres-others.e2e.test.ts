@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { at, deals } from './destination-suite/streams.ts';
+import { at, deals, events } from './destination-suite/streams.ts';
 import { newPosition, newWindow } from './destination-suite/visit.ts';
 import { faultBench, page } from './postgres-fault-bench.ts';
 
@@ -69,6 +69,30 @@ describe('fault 16: somebody else', () => {
     const { warnings } = await visit.open([deals]);
     expect(warnings).toEqual([expect.stringContaining('deals: its table lacked name; made again, and empty')]);
     expect((await visit.open([deals])).warnings).toEqual([]);
+  });
+
+  test('keeps a table from being given a column, which fails its stream and no other', async () => {
+    await loaded(3);
+    await visit.closeAll();
+    await bench.admin.query(`alter table ${table()} drop column name`);
+    const blocker = await bench.server.connect(bench.database);
+    await blocker.query(`begin; lock table ${table()} in access share mode`);
+    const failure = { name: 'StreamFailure', stream: 'deals' };
+    const held = { ...failure, kind: 'transient_error', message: /deals: .*somebody holds a table/ };
+    await expect(visit.open([deals, events])).rejects.toMatchObject(held);
+    await blocker.query('rollback');
+    await blocker.end();
+
+    const schema = table().replace(/\."deals"$/, '');
+    await query('drop role if exists renter');
+    await query(`create role renter login password 'renter'; grant all on schema ${schema} to renter`);
+    await query(`grant all on all tables in schema ${schema} to renter`);
+    bench.connectBy({ username: 'renter', password: 'renter' });
+    const foreign = { ...failure, kind: 'config_error', message: /must be owner of table deals/ };
+    await expect(visit.open([deals, events])).rejects.toMatchObject(foreign);
+    expect((await visit.open([events])).warnings).toEqual([]);
+    await visit.closeAll();
+    await query('drop owned by renter');
   });
 
   test.for([

@@ -1,9 +1,11 @@
+import type { Stream } from '../../schemas/stream.ts';
 import type { PostgresConfig } from '../config.ts';
-import type { Destination } from '../contract.ts';
+import type { Destination, Run } from '../contract.ts';
+import { StreamFailure } from '../failure.ts';
 import { ensureBookkeeping, readDocuments, readRuns, writeRun } from './bookkeeping.ts';
 import { checkServer, checkWriting } from './check.ts';
 import { readAddress } from './connect.ts';
-import { postgresFailure } from './errors.ts';
+import { codeOf, isPassing, LOCK_NOT_AVAILABLE, postgresFailure } from './errors.ts';
 import { postgresKinds } from './kinds.ts';
 import { postgresLedger } from './ledger.ts';
 import { type Locks, takeLocks } from './locks.ts';
@@ -42,6 +44,18 @@ export function postgresDestination(config: PostgresConfig): Destination {
     }
   }
 
+  /** What keeps a table from being brought up to date is its stream's failure, unless the server itself is the trouble. */
+  async function upgrade(stream: Stream, run: Run): Promise<void> {
+    try {
+      await untilDone(() => pool.use((session) => upgradeTable(session, schema, stream, run)), FIRST_PATIENCE_MS);
+    } catch (error) {
+      const failure = postgresFailure(error, where);
+      const isTheServers = isPassing(error) && codeOf(error) !== LOCK_NOT_AVAILABLE;
+      if (failure instanceof StreamFailure || isTheServers) throw failure;
+      throw new StreamFailure(failure.kind, stream.name, `stream ${stream.name}: ${failure.message}`, { cause: error });
+    }
+  }
+
   const another = () => openSession(client, 'cleargrid check');
 
   return {
@@ -65,7 +79,7 @@ export function postgresDestination(config: PostgresConfig): Destination {
       locks = await telling(() => takeLocks(client, schema, streams, run));
       const held = locks;
       try {
-        for (const stream of streams) await withSession((session) => upgradeTable(session, schema, stream, run));
+        for (const stream of streams) await upgrade(stream, run);
       } catch (error) {
         await held.close();
         throw error;

@@ -6,11 +6,14 @@ import { configError, Failure, systemError, transientError } from '../failure.ts
  * The server's own words are kept only where they cannot hold a value of a row.
  */
 
+/** Somebody holds the lock for longer than our lock_timeout. */
+export const LOCK_NOT_AVAILABLE = '55P03';
+
 /** Nothing is wrong with the statement: the same may succeed on a new connection, or a moment later. */
 const PASSING = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected
-  '55P03', // lock_not_available: our lock_timeout
+  LOCK_NOT_AVAILABLE,
   '57014', // query_canceled: somebody's statement_timeout, or a hand
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
