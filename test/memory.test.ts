@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { memoryDestination } from '../destinations/memory/destination.ts';
 import { memoryWarehouse } from '../destinations/memory/warehouse.ts';
 import { destinationSuite } from './destination-suite.ts';
@@ -30,4 +32,11 @@ destinationSuite('memory', async () => {
     },
     remove: async () => {},
   };
+});
+
+test('the README shows every member of a destination, in order', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, shown] = /\): Destination \{\n {2}return \{\n([\s\S]*?)\n {2}\};/.exec(readme)!;
+  const members = [...shown!.matchAll(/^ {4}(\w+)/gm)].map(([, name]) => name);
+  expect(members).toEqual(Object.keys(memoryDestination(memoryWarehouse())));
 });
