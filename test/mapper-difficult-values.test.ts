@@ -1,4 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { airbyteKinds } from '../destinations/airbyte/kinds.ts';
+import { bigqueryKinds } from '../destinations/bigquery/kinds.ts';
+import { duckdbKinds } from '../destinations/duckdb/kinds.ts';
+import { memoryKinds } from '../destinations/memory/kinds.ts';
+import { postgresKinds } from '../destinations/postgres/kinds.ts';
 import { decodeJson } from '../schemas/decode.ts';
 import { compileMapper } from '../schemas/mapper.ts';
 import type { Mapping } from '../schemas/row.ts';
@@ -32,6 +38,19 @@ describe('fault 13: a difficult value comes out as is written beside it', () => 
     const mapping = mapper.map([decodeJson(record)], syncedAt);
     expect(mapping).toMatchObject({ rows: [], changedFields: 0, unparsedDates: 0 });
     expect(mapping.rejects).toEqual([{ id: expect.stringMatching(/^[0-9a-f]{64}$/), ...reject }]);
+  });
+});
+
+/** The shared suite then finds in each database what the mapper made for it. */
+describe('fault 13: what is written beside a value holds for each destination, unless it is a matter of limits', () => {
+  const kinds = { airbyteKinds, bigqueryKinds, duckdbKinds, memoryKinds, postgresKinds };
+  it.each(Object.entries(kinds))('%s', (_, destination) => {
+    const own = compileMapper(DIFFICULT_STREAM, destination);
+    const differing = DIFFICULT_VALUES.filter(({ record, limited }) => {
+      const decoded = [decodeJson(record)];
+      return !limited && !isDeepStrictEqual(own.map(decoded, syncedAt), mapper.map(decoded, syncedAt));
+    });
+    expect(differing.map(({ what }) => what)).toEqual([]);
   });
 });
 
