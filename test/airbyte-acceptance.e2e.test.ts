@@ -470,6 +470,21 @@ describe('TestIncremental', () => {
     expect(lastStates(messages)).toHaveLength(19);
   });
 
+  test('test_read_sequential_slices: any state between is gone on from, and all records come', async () => {
+    const { messages } = firstRead;
+    const identity = ({ stream, data }: ReturnType<typeof recordsOf>[number]) => JSON.stringify([stream, data]);
+    const all = new Set(recordsOf(messages).map(identity));
+    const ends = messages.flatMap(({ type }, at) => (type === 'STATE' ? [at + 1] : []));
+    for (const end of [0.25, 0.5, 0.75].map((part) => ends[Math.floor(ends.length * part)]!)) {
+      const prefix = messages.slice(0, end);
+      const rest = await source.read(everything, lastStates(prefix));
+      expect(rest.code).toBe(0);
+      expect(rest.messages.length).toBeLessThan(messages.length);
+      const both = [...recordsOf(prefix), ...recordsOf(rest.messages)];
+      expect(all.difference(new Set(both.map(identity)))).toEqual(new Set());
+    }
+  });
+
   test('test_state_with_abnormally_large_values: no record, and a STATE for each stream', async () => {
     const future = '2999-01-01T00:00:00.000000Z';
     const states = lastStates(firstRead.messages).map(({ stream, ...state }) => ({

@@ -38,6 +38,10 @@ async function serve(options: SimulatorOptions, more: Record<string, unknown> = 
   source = createSource(simulator, more);
 }
 
+/** How many records came again, of an API whose records do not change. */
+const repeated = (records: ReturnType<typeof recordsOf>) =>
+  records.length - new Set(records.map(({ data }) => data.public_id)).size;
+
 const catalogOf = (options: ConnectionOptions = {}) => source.catalog({ streams: [SUB_ACCOUNTS.name], ...options });
 
 describe('what read cannot do is one TRACE of config_error, and exit code 1', () => {
@@ -167,7 +171,9 @@ describe('states', () => {
       const prefix = messages.slice(0, end);
       const rest = await source.read(catalog, lastStates(prefix));
       expect(rest.code).toBe(0);
-      expect(missingOrOld(simulator, SUB_ACCOUNTS, [...recordsOf(prefix), ...recordsOf(rest.messages)])).toEqual([]);
+      const records = [...recordsOf(prefix), ...recordsOf(rest.messages)];
+      expect(missingOrOld(simulator, SUB_ACCOUNTS, records)).toEqual([]);
+      expect(repeated(records)).toBeLessThan(LOOKED_BACK_OVER);
     }
     const distinct = new Set(statesOf(messages).map(({ stream }) => JSON.stringify(stream)));
     expect(distinct.size).toBe(ends.length);
@@ -198,6 +204,7 @@ describe('states', () => {
       expect(kills).toBeLessThan(60);
     }
     expect(kills).toBeGreaterThan(2);
+    expect(repeated(recordsOf(taken))).toBeLessThan(LOOKED_BACK_OVER);
     expect(missingOrOld(simulator, SUB_ACCOUNTS, recordsOf(taken))).toEqual([]);
   });
 
@@ -272,6 +279,20 @@ describe('while it reads', () => {
     expect(messages.slice(last).some(({ type }) => type === 'RECORD')).toBe(false);
     const rest = await source.read(catalog, lastStates(messages));
     expect(missingOrOld(simulator, SUB_ACCOUNTS, [...recordsOf(messages), ...recordsOf(rest.messages)])).toEqual([]);
+  });
+
+  test('a stop tells no end of a stream whose turn had not come', async () => {
+    await serve({ rows: 2_000, latencyMs: 300 }, { concurrency: 1, streams_at_once: 1 });
+    const catalog = await source.catalog({ streams: ['borrowers', 'borrower_deals', SUB_ACCOUNTS.name] });
+    const running = source.startRead(catalog);
+    await running.firstLine();
+    running.process.kill('SIGTERM');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(143);
+    const told = messagesOf(stdout).flatMap(({ trace }) => trace?.stream_status ?? []);
+    const [first] = told;
+    expect(told.at(-1)!.status).toBe('INCOMPLETE');
+    for (const { stream_descriptor: descriptor } of told) expect(descriptor).toEqual(first!.stream_descriptor);
   });
 
   test('a reader that is slow is waited for, and nothing is fetched meanwhile beyond the budget', async () => {

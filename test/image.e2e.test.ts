@@ -107,7 +107,7 @@ describe.skipIf(!HAS_DOCKER)('the image', () => {
     expect(dockerImageTag).toBe(manifest.version);
   });
 
-  test('test_image_environment_variables: AIRBYTE_ENTRYPOINT is the entrypoint, with absolute paths', async () => {
+  test('test_image_environment_variables and test_docker_env: AIRBYTE_ENTRYPOINT is the entrypoint, with absolute paths', async () => {
     const { Env, Entrypoint, User, Healthcheck } = JSON.parse(
       await dockerOutput('inspect', IMAGE, '--format', '{{json .Config}}'),
     );

@@ -41,7 +41,8 @@ export function airbyteReporter(output: Output, redact: (text: string) => string
         output.tell(errorLine({ message, kind: error.kind, stream, internal, stack: null }));
       }
       log('INFO', `${stream}: ${endingText(summary)}`);
-      output.tell(statusLine(stream, status === 'succeeded' ? 'COMPLETE' : 'INCOMPLETE'));
+      // A run that is stopped also ends the streams whose turn had not come: what was not STARTED is not INCOMPLETE.
+      if (progressTold.has(stream)) output.tell(statusLine(stream, status === 'succeeded' ? 'COMPLETE' : 'INCOMPLETE'));
     },
     notice: (message) => log('INFO', message),
     warning: (message) => log('WARN', message),
