@@ -156,13 +156,14 @@ function holding(...statements: string[]) {
   };
 }
 
-/** Holds whoever is about to store a position, the rows before it written. */
-async function holdingPositions() {
-  await admin.query(`create function public.wait() returns trigger language plpgsql as
-    $$ begin perform pg_advisory_xact_lock(1); return new; end $$`);
-  await admin.query(
-    `create trigger wait before update of "position" on ${POSITIONS} for each row execute function public.wait()`,
-  );
+/** Holds whoever runs into a trigger that calls `public.wait`. */
+async function holdingAt(trigger: string, kind: 'trigger' | 'event_trigger', when = 'true') {
+  await admin.query(`create function public.wait() returns ${kind} language plpgsql as
+    $$ begin
+      if ${when} then perform pg_advisory_xact_lock(1); end if;
+      ${kind === 'trigger' ? 'return new;' : ''}
+    end $$`);
+  await admin.query(`${trigger} execute function public.wait()`);
   const release = await holding('select pg_advisory_xact_lock(1)')();
   return async () => {
     await release();
@@ -170,10 +171,24 @@ async function holdingPositions() {
   };
 }
 
+/** Holds whoever is about to store a position, the rows before it written. */
+const holdingPositions = (when?: string) => () =>
+  holdingAt(`create trigger wait before update of "position" on ${POSITIONS} for each row`, 'trigger', when);
+
+const windowsOf = (row: 'new' | 'old') => `jsonb_array_length(${row}."position"->'windows')`;
+const holdingSplits = holdingPositions(`${windowsOf('new')} > ${windowsOf('old')}`);
+const holdingRenames = () =>
+  holdingAt('create event trigger wait on ddl_command_start', 'event_trigger', `current_query() like '% rename to %'`);
+
 describe('fault 1: killed at a named step,', () => {
   const loaded = async () => {
     await serve({ D03: 6_000, D07: 100, D21: 100 });
     await finish();
+  };
+  /** The books are there, and nothing of the table. */
+  const unbegun = async () => {
+    await serve({ D03: 60_000, D07: 100, D21: 100 });
+    expect((await start(['sync', '--config', config, '--streams', 'borrower_payments']).ended).code).toBe(0);
   };
   const begun = async () => {
     await serve({ D03: 60_000, D07: 100, D21: 100 });
@@ -198,7 +213,7 @@ describe('fault 1: killed at a named step,', () => {
     [
       'after the rows of a load and before its position',
       begun,
-      holdingPositions,
+      holdingPositions(),
       'update "cleargrid"."_cleargrid_positions"',
     ],
     [
@@ -207,10 +222,12 @@ describe('fault 1: killed at a named step,', () => {
       holding(`lock table ${LOADING} in row exclusive mode`),
       'alter table',
     ],
+    ['in the middle of a rename', begun, holdingRenames, 'alter table%rename to'],
+    ['in the middle of a split', unbegun, holdingSplits, 'update "cleargrid"."_cleargrid_positions"'],
     [
       'after the rows of a merge and before its position',
       loaded,
-      holdingPositions,
+      holdingPositions(),
       'update "cleargrid"."_cleargrid_positions"',
     ],
     ['in the middle of a merge', loaded, holding(`select from ${TABLE} for update`), 'insert into'],
