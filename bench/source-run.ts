@@ -62,7 +62,7 @@ async function mapped() {
   };
   const destination: Pick<Destination, 'kinds' | 'batching'> = {
     kinds: memoryKinds,
-    batching: { lanes: 2, rows: 25_000, bytes: 16e6, seconds: 5 },
+    batching: { lanes: 2, rows: 25_000, bytes: 16e6, seconds: 5, budget: 64e6 },
   };
   const began = performance.now();
   const nothing = () => {};

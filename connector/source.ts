@@ -33,6 +33,8 @@ export interface FetchedPage {
   readonly bytes: Uint8Array;
   /** Server-clock instant at which it was asked for. */
   readonly askedAt: string;
+  /** Gives the memory of `bytes` back, which nobody may read any more. */
+  release(): void;
 }
 
 /**

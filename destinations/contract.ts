@@ -90,6 +90,8 @@ export interface Batching {
   readonly rows: number;
   readonly bytes: number;
   readonly seconds: number;
+  /** The bytes that pages of all streams may hold at once, asked for and in batches alike (rule 7). */
+  readonly budget: number;
 }
 
 /** The run that opens a destination. */
@@ -142,7 +144,7 @@ export interface Table {
 
 /** One API response of a stream, as it came. */
 export interface Page {
-  /** The response's body. */
+  /** The response's body, until `prepare` returns: then another one may come to lie in the same memory. */
   readonly bytes: Uint8Array;
   /** Server-clock instant at which it was asked for. */
   readonly askedAt: string;

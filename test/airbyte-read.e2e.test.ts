@@ -213,8 +213,11 @@ describe('states', () => {
     const refresh = (configured: Record<string, unknown>) => catalogOf({ mode: 'full_refresh', configured });
     const first = await source.read(await refresh({ generation_id: 1, sync_id: 1 }));
     const states = lastStates(first.messages);
-    const count = async (catalog: string) => recordsOf((await source.read(catalog, states)).messages).length;
-    expect(recordsOf(first.messages)).toHaveLength(50);
+    // A record may come twice where a window was cut.
+    const distinct = (messages: readonly Message[]) =>
+      new Set(recordsOf(messages).map(({ data }) => data.public_id)).size;
+    const count = async (catalog: string) => distinct((await source.read(catalog, states)).messages);
+    expect(distinct(first.messages)).toBe(50);
     expect(await count(await refresh({ generation_id: 1, sync_id: 1 }))).toBeLessThan(LOOKED_BACK_OVER);
     expect(await count(await refresh({ generation_id: 1, sync_id: 2 }))).toBe(50);
     expect(await count(await refresh({ generation_id: 2, sync_id: 1 }))).toBe(50);

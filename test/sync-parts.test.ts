@@ -123,7 +123,7 @@ describe('a lane', () => {
     } as unknown as StreamContext;
     const lane = createLane({
       context,
-      batching: { lanes: 1, rows, bytes: 1e6, seconds: 5 },
+      batching: { lanes: 1, rows, bytes: 1e6, seconds: 5, budget: 64e6 },
       refresh: null,
       failed: (error) => failures.push(error),
       committed: (changes) => durable.push(...changes),

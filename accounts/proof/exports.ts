@@ -61,7 +61,10 @@ export function openExports({ source, timing, signal, concurrency, streams, warn
       const summaries = await syncStreams({
         streams: read.map(({ stream }) => ({ stream, lookBackMs: LOOK_BACK_MS })),
         tables,
-        destination: { kinds: memoryKinds, batching: { lanes: 2, rows: 10_000, bytes: 8_000_000, seconds: 1 } },
+        destination: {
+          kinds: memoryKinds,
+          batching: { lanes: 2, rows: 10_000, bytes: 8_000_000, seconds: 1, budget: 32_000_000 },
+        },
         ...{ source: endless, timing, reporter, signal, concurrency, streamsAtOnce: read.length, startDate: start },
         fullRefresh: false,
         allowMassDelete: false,

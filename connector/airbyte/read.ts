@@ -14,12 +14,6 @@ import { type ConfiguredStream, requireAllColumns } from './configured-catalog.t
 import { withEstimates } from './estimates.ts';
 import { besidePosition, positionOf, type States } from './state.ts';
 
-/**
- * What pages may hold at once here, in bytes: enough to keep 16 requests busy, and little beside the limit of a small container while a
- * slow reader is waited for.
- */
-const BUDGET_BYTES = 32 * 1024 * 1024;
-
 export interface ReadOptions {
   readonly config: Config;
   readonly api: Api;
@@ -81,7 +75,6 @@ function print({ config, api, states, output, reporter, signal }: ReadOptions, s
     startDate,
     fullRefresh: false,
     allowMassDelete: false,
-    budgetBytes: BUDGET_BYTES,
   });
 }
 

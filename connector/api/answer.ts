@@ -60,7 +60,7 @@ export function retryAfterMs(value: string | null, date: string | null): number 
  *
  * @param what names the request: `dataset D03`, `the login`.
  */
-export function statusFailure(what: string, answer: HttpAnswer, said: Said): Failure {
+export function statusFailure(what: string, answer: Omit<HttpAnswer, 'release'>, said: Said): Failure {
   const { status } = answer;
   const told = `${what} was answered with ${status}${said.message === null ? '' : ` ${said.message}`}`;
   const failed = (reason: PageFailureReason, next: string) =>

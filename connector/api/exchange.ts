@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Buffers } from '../../destinations/buffers.ts';
 import { PageFailure } from '../source.ts';
 import type { HttpLimits } from './http.ts';
 import { networkFailure, tooLarge } from './trouble.ts';
@@ -23,12 +24,13 @@ export function exchange(
   request: Dispatcher.DispatchOptions & { origin: string },
   limits: HttpLimits,
   signal: AbortSignal,
+  buffers: Buffers,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | null = null;
     let givenUp: Error | null = null;
     let head: Omit<RawAnswer, 'bytes'> | null = null;
-    const chunks: Uint8Array[] = [];
+    let body = bodyOf(0, buffers);
     let received = 0;
     let speedWatch: NodeJS.Timeout | undefined;
 
@@ -75,22 +77,44 @@ export function exchange(
         onResponseStart: (_, status, headers) => {
           if (status < 200) return;
           head = { status, headers };
-          if (Number(headers['content-length']) > limits.bodyBytes) giveUp(tooLarge(limits.bodyBytes));
-          else watchSpeed();
+          const length = Number(headers['content-length'] ?? 0);
+          if (length > limits.bodyBytes) return giveUp(tooLarge(limits.bodyBytes));
+          body = bodyOf(length, buffers);
+          watchSpeed();
         },
         onResponseData: (_, chunk) => {
           received += chunk.length;
           if (received > limits.bodyBytes) giveUp(tooLarge(limits.bodyBytes));
-          else chunks.push(chunk);
+          else body.add(chunk);
         },
         onResponseEnd: () => {
           release();
           // undici gives the connection free a turn of the event loop later. Who works on an answer before that holds back the next
           // request of every answer that came in the same turn.
-          setImmediate(() => resolve({ ...head!, bytes: Buffer.concat(chunks, received) }));
+          setImmediate(() => resolve({ ...head!, bytes: body.whole() }));
         },
         onResponseError: (_, error) => giveUp(networkFailure(error, new URL(request.origin).host)),
       },
     );
   });
+}
+
+/**
+ * A body as it arrives. Where its length is told, each chunk goes to its place at once: chunks that wait for the last one grow so old
+ * that the garbage collector leaves them lying for long.
+ */
+function bodyOf(length: number, buffers: Buffers): { add(chunk: Uint8Array): void; whole(): Uint8Array } {
+  if (!(length > 0)) {
+    const chunks: Uint8Array[] = [];
+    return { add: (chunk) => void chunks.push(chunk), whole: () => Buffer.concat(chunks) };
+  }
+  const bytes = buffers.take(length);
+  let end = 0;
+  return {
+    add: (chunk) => {
+      bytes.set(chunk, end);
+      end += chunk.length;
+    },
+    whole: () => bytes.subarray(0, end),
+  };
 }

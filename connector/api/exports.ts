@@ -40,7 +40,7 @@ export async function fetchPage(
       },
     );
   }
-  return { bytes: answer.bytes, askedAt };
+  return { bytes: answer.bytes, askedAt, release: answer.release };
 }
 
 /**

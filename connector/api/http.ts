@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { createBuffers } from '../../destinations/buffers.ts';
 import { configError } from '../../destinations/failure.ts';
 import { PageFailure } from '../source.ts';
 import { exchange } from './exchange.ts';
@@ -34,6 +35,8 @@ export interface HttpAnswer {
   /** The value of a header by its lower-case name. */
   header(name: string): string | null;
   readonly bytes: Uint8Array;
+  /** Gives the memory of `bytes` back, where it is used again: nobody may read them any more. */
+  release(): void;
 }
 
 /** What a request may take. */
@@ -67,6 +70,7 @@ export interface HttpOptions {
 
 export function createHttp({ origin, connections, userAgent, limits }: HttpOptions): Http {
   const dispatcher = openDispatcher(connections, limits);
+  const buffers = createBuffers(2 * connections);
 
   return {
     send: async ({ method, path, headers, body, withinMs }, signal) => {
@@ -87,16 +91,16 @@ export function createHttp({ origin, connections, userAgent, limits }: HttpOptio
         },
         { ...limits, exchangeMs: Math.min(limits.exchangeMs, withinMs ?? Number.POSITIVE_INFINITY) },
         signal,
+        buffers,
       );
       const header = (name: string) => {
         const value = answer.headers[name];
         return (Array.isArray(value) ? value[0] : value) ?? null;
       };
-      return {
-        status: answer.status,
-        header,
-        bytes: await decoded(answer.bytes, header('content-encoding'), limits.bodyBytes),
-      };
+      const release = () => buffers.giveBack(answer.bytes);
+      const bytes = await decoded(answer.bytes, header('content-encoding'), limits.bodyBytes);
+      if (bytes !== answer.bytes) release();
+      return { status: answer.status, header, bytes, release };
     },
     close: () => dispatcher.destroy(),
   };

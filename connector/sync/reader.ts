@@ -87,7 +87,7 @@ export function pageReader(context: StreamContext): ReadPage {
   }
 
   function open(
-    { bytes, askedAt }: FetchedPage,
+    { bytes, askedAt, release }: FetchedPage,
     request: PageRequest,
     { before = null, goesOn = () => false }: ReadOptions,
   ): Omit<ReadAhead, 'release'> {
@@ -112,6 +112,8 @@ export function pageReader(context: StreamContext): ReadPage {
     } catch (error) {
       ahead?.drop();
       throw new PageFailure('interrupted', `${stream.name}: ${asFailure(error).message}`, { cause: error });
+    } finally {
+      release();
     }
   }
 

@@ -14,9 +14,6 @@ import { streamSummary } from './outcome.ts';
 import { createPatience, type Patience } from './patience.ts';
 import { openRefresh, syncStream } from './stream.ts';
 
-/** What the pages of all streams may hold at once, in bytes: in flight and waiting to be written. */
-const BUDGET_BYTES = 64 * 1024 * 1024;
-
 export interface SyncStreamsOptions {
   readonly streams: readonly { readonly stream: Stream; readonly lookBackMs: number }[];
   readonly tables: ReadonlyMap<string, Table>;
@@ -30,7 +27,6 @@ export interface SyncStreamsOptions {
   readonly startDate: string | null;
   readonly fullRefresh: boolean;
   readonly allowMassDelete: boolean;
-  readonly budgetBytes?: number;
 }
 
 /**
@@ -46,7 +42,7 @@ export async function syncStreams(options: SyncStreamsOptions): Promise<StreamSu
     timing,
     signal,
     limiter: createLimiter(options.concurrency),
-    budget: createBudget(options.budgetBytes ?? BUDGET_BYTES),
+    budget: createBudget(options.destination.batching.budget),
   };
   const patience = createPatience(timing);
   const until = source.hasServerClock ? source.now() : null;

@@ -10,9 +10,16 @@ import { recordWriter } from './records.ts';
 
 /**
  * One lane: a STATE stands for all RECORDs of its stream before it. Often enough that a run which is killed has little to do again,
- * and rarely enough that it costs nothing.
+ * and rarely enough that it costs nothing. The budget keeps 16 requests busy, and is little beside the limit of a small container while
+ * a slow reader is waited for.
  */
-export const airbyteBatching: Batching = { lanes: 1, rows: 5_000, bytes: 4_000_000, seconds: 5 };
+export const airbyteBatching: Batching = {
+  lanes: 1,
+  rows: 5_000,
+  bytes: 4_000_000,
+  seconds: 5,
+  budget: 32 * 1024 * 1024,
+};
 
 export interface PrintedTableOptions {
   readonly stream: Stream;

@@ -61,7 +61,7 @@ export function bigqueryDestination(config: BigqueryConfig, timing: ClientOption
   return {
     kinds: bigqueryKinds,
     // One load and one transaction a batch, each worth many rows; a page is 80 kB once it is compressed.
-    batching: { lanes: 1, rows: 500_000, bytes: 48_000_000, seconds: 300 },
+    batching: { lanes: 1, rows: 500_000, bytes: 48_000_000, seconds: 300, budget: 64_000_000 },
     check: () => checkRights(session),
     open,
     async positions() {

@@ -119,7 +119,7 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
 
   return {
     kinds: duckdbKinds,
-    batching: { lanes: 1, rows: 50_000, bytes: BATCH_BYTES, seconds: 10 },
+    batching: { lanes: 1, rows: 50_000, bytes: BATCH_BYTES, seconds: 10, budget: BATCH_BYTES },
 
     async check() {
       const existed = existsSync(path);

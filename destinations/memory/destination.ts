@@ -77,7 +77,7 @@ export function memoryDestination(
 
   return {
     kinds: memoryKinds,
-    batching: { lanes: 2, rows: 10_000, bytes: 8_000_000, seconds: 5, ...batching },
+    batching: { lanes: 2, rows: 10_000, bytes: 8_000_000, seconds: 5, budget: 64_000_000, ...batching },
     async check() {},
     async open(streams, run) {
       await takeLocks(

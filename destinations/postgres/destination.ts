@@ -1,4 +1,5 @@
 import type { Stream } from '../../schemas/stream.ts';
+import { createBuffers } from '../buffers.ts';
 import type { PostgresConfig } from '../config.ts';
 import type { Destination, Run } from '../contract.ts';
 import { StreamFailure } from '../failure.ts';
@@ -16,6 +17,9 @@ import { openSession, type Session } from './session.ts';
 import { postgresTable } from './table.ts';
 import { upgradeTable } from './upgrade.ts';
 
+/** How many encoded pages' memory is kept for the next ones: about two batches. */
+const BUFFERS = 48;
+
 /** How long a server that is not there is waited for when a run begins. */
 const FIRST_PATIENCE_MS = 20_000;
 
@@ -29,6 +33,7 @@ export function postgresDestination(config: PostgresConfig): Destination {
   const { client, where } = readAddress(config);
   const { schema } = config;
   const pool = createPool(client, 'cleargrid');
+  const buffers = createBuffers(BUFFERS);
   let locks: Locks | null = null;
 
   /** One thing done with a session of the pool, tried again while what keeps it from being done passes. */
@@ -65,6 +70,7 @@ export function postgresDestination(config: PostgresConfig): Destination {
       rows: 25_000,
       bytes: 12_000_000,
       seconds: 5,
+      budget: 32 * 1024 * 1024,
     },
 
     check: () =>
@@ -85,7 +91,7 @@ export function postgresDestination(config: PostgresConfig): Destination {
         throw error;
       }
       const table = (stream: (typeof streams)[number]) =>
-        postgresTable({ pool, locks: held, schema, stream, run, where });
+        postgresTable({ pool, locks: held, schema, stream, run, where, buffers });
       return new Map(streams.map((stream) => [stream.name, table(stream)]));
     },
 

@@ -1,5 +1,6 @@
 import type { Reject } from '../../schemas/row.ts';
 import type { Stream } from '../../schemas/stream.ts';
+import type { Buffers } from '../buffers.ts';
 import type { Page, Prepared } from '../contract.ts';
 import { COPY_HEADER, COPY_TRAILER, rowEncoder } from './encode.ts';
 import type { NativeColumn } from './kinds.ts';
@@ -17,8 +18,16 @@ export interface PreparedPage extends Prepared {
   readonly unparsedDates: number;
 }
 
-/** Prepares a stream's pages: those that hold no surprise from their bytes, all others from their mapped rows. */
-export function pagePreparer(stream: Stream, columns: readonly NativeColumn[]): (page: Page) => PreparedPage {
+/**
+ * Prepares a stream's pages: those that hold no surprise from their bytes, all others from their mapped rows.
+ *
+ * @param buffers what `data` is taken from; whoever has written a page gives it back.
+ */
+export function pagePreparer(
+  stream: Stream,
+  columns: readonly NativeColumn[],
+  buffers: Buffers,
+): (page: Page) => PreparedPage {
   const plain = plainEncoder(stream);
   const encodeRows = rowEncoder(columns);
   const names = columns.map(({ name }) => name);
@@ -42,7 +51,8 @@ export function pagePreparer(stream: Stream, columns: readonly NativeColumn[]): 
     const encoded = plain.encode(page);
     if (encoded === null) return fromRows(page);
     const { records, unparsedDates } = encoded;
-    const data = Buffer.from(encoded.data);
+    const data = buffers.take(encoded.data.length);
+    data.set(encoded.data);
     const none = { rejects: [], changedFields: 0 };
     return { records, bytes: data.length, rows: records, data, columns: encoded.columns, ...none, unparsedDates };
   };

@@ -1,4 +1,5 @@
 import type { Stream } from '../../schemas/stream.ts';
+import type { Buffers } from '../buffers.ts';
 import type { Batch, Committed, FinishedRefresh, FinishRefresh, Run, StoredPosition, Table } from '../contract.ts';
 import { lostSeenKeys, refreshedPosition } from '../stored.ts';
 import { selectPosition } from './bookkeeping-sql.ts';
@@ -21,12 +22,14 @@ export interface TableOptions {
   readonly run: Run;
   /** The server and database, as messages name them. */
   readonly where: string;
+  /** For pages on their way, shared by all streams. */
+  readonly buffers: Buffers;
 }
 
 /** So many rows marked deleted are never marked without leave, if they are most of the table. */
 const MASS_DELETE = { rows: 100, share: 0.5 };
 
-export function postgresTable({ pool, locks, schema, stream, run, where }: TableOptions): Table {
+export function postgresTable({ pool, locks, schema, stream, run, where, buffers }: TableOptions): Table {
   const names = namesOf(schema, stream, loadedColumns(stream));
   const writer: Writer = { names, runId: run.id, token: locks.token };
   /** The table as the last commit left it; null once something went wrong, and at the start. */
@@ -106,8 +109,13 @@ export function postgresTable({ pool, locks, schema, stream, run, where }: Table
 
   return {
     position,
-    prepare: pagePreparer(stream, names.columns),
-    commit: (batch) => commit(batch as Batch<PreparedPage>),
+    prepare: pagePreparer(stream, names.columns, buffers),
+    async commit(batch) {
+      const { pages } = batch as Batch<PreparedPage>;
+      const done = await commit(batch as Batch<PreparedPage>);
+      for (const { data } of pages) buffers.giveBack(data);
+      return done;
+    },
     finishRefresh,
   };
 }

@@ -140,7 +140,11 @@ function openRun(destination: Destination, run: Run, tables: ReadonlyMap<string,
 }
 
 export function prepare(table: Table, stream: Stream, kinds: Kinds, page: PageOf): Prepared {
-  return table.prepare(pageOf(stream, kinds, page));
+  const made = pageOf(stream, kinds, page);
+  const prepared = table.prepare(made);
+  // As the loop does: the next page may come to lie in the same memory.
+  made.bytes.fill(0);
+  return prepared;
 }
 
 /** A page as the loop makes it. */

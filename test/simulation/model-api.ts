@@ -133,6 +133,7 @@ export function modelApi({ random, now, streams, pageSize }: ModelOptions) {
       hasServerClock: clock.known,
       async fetchPage(address: Dataset, request: PageRequest, signal: AbortSignal): Promise<FetchedPage> {
         const askedAt = reading();
+        const fetched = (body: string): FetchedPage => ({ askedAt, bytes: Buffer.from(body), release: () => {} });
         await process.sleep(1 + random.below(40), signal);
         churn();
         if (random.maybe(knobs.faults)) {
@@ -147,14 +148,14 @@ export function modelApi({ random, now, streams, pageSize }: ModelOptions) {
         }
         const { records, nextCursor } = page(datasets.get(address.code)!, request);
         await process.sleep(1 + random.below(40), signal);
-        if (random.maybe(knobs.faults / 4)) return { askedAt, bytes: Buffer.from('{"code":200,"body":{"rows":[') };
+        if (random.maybe(knobs.faults / 4)) return fetched('{"code":200,"body":{"rows":[');
         const body = {
           code: 200,
           message: 'success',
           body: { rows: records, pagination: { nextCursor }, meta: {} },
           errors: [],
         };
-        return { askedAt, bytes: Buffer.from(JSON.stringify(body)) };
+        return fetched(JSON.stringify(body));
       },
     };
   }

@@ -100,7 +100,13 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
     const source = api.source(process, clock);
     const id = `run-${++runs}`;
     const destination: Destination = memoryDestination(warehouse, {
-      batching: { lanes: 1 + random.below(3), rows: 5 + random.below(30), bytes: 20_000, seconds: 1 + random.below(3) },
+      batching: {
+        lanes: 1 + random.below(3),
+        rows: 5 + random.below(30),
+        bytes: 20_000,
+        seconds: 1 + random.below(3),
+        budget: 200_000,
+      },
       at: settings.at ? (step) => settings.at!(step) : () => {},
     });
     const outcome = { summaries: null as StreamSummary[] | null, thrown: null as unknown, ended: false };
@@ -124,7 +130,6 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
         startDate: settings.startDate,
         fullRefresh: settings.fullRefresh,
         allowMassDelete: settings.allowMassDelete,
-        budgetBytes: 200_000,
       });
       await destination.close();
     };
