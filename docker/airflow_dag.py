@@ -15,7 +15,7 @@ from kubernetes.client import models as k8s
 IMAGE = "cleargrid/source-cleargrid:0.1.0"
 SYNC = ["sync", "--config", "/config/config.json"]
 
-# Exit code 2: something in the config is to be put right, and 3: another run is at work. Neither is cured by trying again.
+# Exit code 3: another run is at work, and there is nothing to be done. Any other failure is tried again.
 COMMON = {
     "schedule": "5 * * * *",
     "start_date": datetime(2026, 1, 1),
