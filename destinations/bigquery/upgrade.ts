@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BOOKKEEPING_COLUMNS, type Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
-import { configError } from '../failure.ts';
-import { changedKey, wrongColumn } from '../refusals.ts';
+import { changedKey, foreignTable, madeEmpty, rowsOfOneKey, wrongColumn } from '../refusals.ts';
 import { planWidening } from '../widening.ts';
 import type { TableInfo } from './catalog.ts';
 import type { Costs } from './costs.ts';
@@ -43,7 +42,11 @@ export async function upgradeTable(options: UpgradeOptions): Promise<void> {
 
   const present = columns.map(({ name }) => name).filter((name) => fieldOf(name) && !isBeingFilled(fieldOf(name)!));
   const widening = planWidening(stream, new Set(present), bigqueryKinds);
-  if (widening !== null) await widen(options, info, widening);
+  if (widening === null) return;
+  await widen(options, info, widening);
+  const empty = widening.empty();
+  if (empty.length > 0 && (await session.catalog.holdsRows(tableNames(stream).table)))
+    run.warn(madeEmpty(stream, empty), stream.name);
 }
 
 export function hasKey(stream: Stream, { key }: TableInfo): boolean {
@@ -53,10 +56,7 @@ export function hasKey(stream: Stream, { key }: TableInfo): boolean {
 function checkBookkeeping(stream: Stream, isThere: (name: string) => boolean): void {
   const missing = [...BOOKKEEPING_COLUMNS, ...stream.primaryKey].filter((name) => !isThere(name));
   if (missing.length === 0) return;
-  throw configError(
-    `stream ${stream.name}: the table of that name has no column ${missing.join(', ')}, so it was not made by this connector, ` +
-      'or was altered since. Rename or drop it: then the stream is loaded into a table of its own.',
-  );
+  throw foreignTable(stream, missing);
 }
 
 /** A table without a key may serve, under an identity of its own, if its rows are told apart by the stream's. */
@@ -64,11 +64,6 @@ async function adopt({ session, stream, costs }: UpgradeOptions): Promise<void> 
   const table = inPlace(session.place, tableNames(stream).table);
   const options = { what: `look at the table ${stream.name}`, stream: stream.name, costs };
   const repeated = await session.rows({ sql: selectRepeatedKey(stream, table) }, options);
-  if (repeated.length > 0) {
-    throw configError(
-      `stream ${stream.name}: the table of that name has several rows of one key (${stream.primaryKey.join(', ')}). ` +
-        'Rename or drop it: then the stream is loaded into a new one.',
-    );
-  }
+  if (repeated.length > 0) throw rowsOfOneKey(stream);
   await session.run({ sql: replaceKey(stream, table, false) }, options);
 }
