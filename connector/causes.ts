@@ -13,10 +13,12 @@ export function causeOf({ stream, message }: Told): string {
 /**
  * Each cause once, in the order in which they came.
  *
- * @returns what the first one of each says, about all streams of that cause: a command in it names them all.
+ * @returns what the first one of each says, about all streams of that cause: a command in it names them all. What is to be copied for each
+ *   stream by itself (`"name":"stream"`) stays by itself.
  */
 export function oncePerCause<T extends Told>(told: readonly T[]): { first: T; streams: string[]; message: string }[] {
-  return [...Map.groupBy(told, causeOf).values()].map((members) => {
+  const isOwn = ({ stream, message }: Told) => message.includes(JSON.stringify(stream));
+  return [...Map.groupBy(told, (one) => (isOwn(one) ? one : causeOf(one))).values()].map((members) => {
     const first = members[0]!;
     const streams = [...new Set(members.map(({ stream }) => stream))];
     return { first, streams, message: withoutStream(first).replaceAll(first.stream, streams.join(',')) };

@@ -76,7 +76,7 @@ export function genericStream({ section, code, cursorField, name }: UndeclaredDa
 
 /**
  * The stream with another key. A key that tells apart what the stream's own is suspected to mix up ends that suspicion; one without
- * a column of the stream's own key is suspected itself, of mixing up rows that differ in that column.
+ * a column of the stream's own key is suspected itself, of mixing up rows that differ in it, or in when they were created.
  *
  * @throws {Error} when the key is empty, names a column twice or one that the stream does not have or that cannot be a key.
  */
@@ -92,9 +92,12 @@ export function withPrimaryKey(stream: Stream, key: readonly string[]): Stream {
   return { ...stream, primaryKey: [...key], suspectKey: suspicionOf(stream, key) };
 }
 
-function suspicionOf({ primaryKey, suspectKey }: Stream, key: readonly string[]): SuspectKey | null {
-  const lacks = (names: readonly string[]) => names.find((name) => !key.includes(name));
-  const left = lacks(primaryKey);
-  if (left !== undefined) return { by: left, suggest: suspectKey?.suggest ?? primaryKey };
-  return suspectKey !== null && lacks(suspectKey.suggest) !== undefined ? suspectKey : null;
+function suspicionOf({ columns, primaryKey, suspectKey }: Stream, key: readonly string[]): SuspectKey | null {
+  const left = (names: readonly string[]) => names.filter((name) => !key.includes(name));
+  if (left(primaryKey).length > 0) {
+    const created = columns.filter(({ name }) => name === 'created_at').map(({ name }) => name);
+    const by = new Set(left([...primaryKey, ...(suspectKey?.by ?? []), ...created]));
+    return { by: [...by], suggest: suspectKey?.suggest ?? primaryKey };
+  }
+  return suspectKey !== null && left(suspectKey.suggest).length > 0 ? suspectKey : null;
 }

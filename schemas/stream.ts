@@ -36,9 +36,9 @@ export interface Stream {
   readonly suspectKey: SuspectKey | null;
 }
 
-/** Two records of one key that differ in column `by` are two rows, of which one is a reject; `suggest` is a key for them. */
+/** Two records of one key that differ in a column of `by` are two rows, of which one is a reject; `suggest` is a key for them. */
 export interface SuspectKey {
-  readonly by: string;
+  readonly by: readonly string[];
   readonly suggest: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export interface StreamDeclaration<F extends Fields> {
   /** Default: `updated_at` where it is declared, else null. */
   version?: (keyof F & string) | null;
   lookBack?: string;
-  suspectKey?: { by: keyof F & string; suggest: readonly (keyof F & string)[] };
+  suspectKey?: { by: readonly (keyof F & string)[]; suggest: readonly (keyof F & string)[] };
 }
 
 /** `hasReachedRpcOrBeyond` becomes `has_reached_rpc_or_beyond`; a name already in snake_case stays as it is. */
@@ -126,7 +126,7 @@ export function defineStream<const F extends Fields>(declaration: StreamDeclarat
         : declaration.version,
     lookBack: declaration.lookBack ?? null,
     suspectKey: declaration.suspectKey
-      ? { by: snakeCase(declaration.suspectKey.by), suggest: declaration.suspectKey.suggest.map(snakeCase) }
+      ? { by: declaration.suspectKey.by.map(snakeCase), suggest: declaration.suspectKey.suggest.map(snakeCase) }
       : null,
   };
   checkDeclaration(stream);

@@ -112,7 +112,7 @@ export function statements(): Map<string, string> {
   const suspected = borrowerDeals;
   const columns = nativeColumns(suspected);
   const suspectedTables = tablesOf(suspected);
-  const telling = 'created_at';
+  const telling = ['created_at'];
   all.set('commit a batch of a suspected key', commitBatch(place, { merges: merges(suspected, days, false, false) }));
   all.set('find repeated keys', selectRepeated(suspected, suspectedTables, columns, telling, false));
   all.set('find repeated keys in a refresh', selectRepeated(suspected, suspectedTables, columns, telling, true));

@@ -68,6 +68,21 @@ describe('A path that cannot be a database is refused', () => {
     }
   });
 
+  test.each(['data.json', 'data.csv', 'data.parquet'])(
+    'when it is a file that DuckDB could read as data: %s',
+    async (name) => {
+      const path = join(target.folder, name);
+      for (const content of ['{"a":1}', 'PAR1 and more than that']) {
+        await writeFile(path, content);
+        await refused(path, /is no DuckDB database/);
+        await expect(destination.positions()).rejects.toMatchObject({ kind: 'config_error' });
+        expect(await readFile(path, 'utf8')).toBe(content);
+      }
+    },
+  );
+
+  test('when it is no file at all', () => refused('/dev/null', /is no DuckDB database/));
+
   test('when what DuckDB may hold in memory is not understood', async () => {
     destination = inFile(target.path, { memory_limit: 'lots' });
     await expect(destination.open([deals], run)).rejects.toMatchObject({

@@ -44,7 +44,7 @@ const stream = defineStream({
     created_at: timestamp,
     updated_at: timestamp,
   },
-  suspectKey: { by: 'created_at', suggest: ['public_id', 'created_at'] },
+  suspectKey: { by: ['created_at'], suggest: ['public_id', 'created_at'] },
 });
 const events = defineStream({
   name: 'its "events"',
@@ -79,15 +79,15 @@ test("DuckDB's statements are those that were reviewed", async () => {
     'the keys that a refresh brings': `${createSeen(stream, names, columns)};\n\n${mergeSeen(stream, names)}`,
     'the keys that a refresh brings, without a version': mergeSeen(events, eventNames),
     'a refresh ends': `${countUnseen(stream, names)};\n\n${markUnseen(stream, names)};\n\n${dropSeen(names)}`,
-    'rows that share a key, before': keepDisplaced(stream, names, columns.slice(0, -1), 'created_at', false),
+    'rows that share a key, before': keepDisplaced(stream, names, columns.slice(0, -1), ['created_at'], false),
     'rows that share a key, before, in a refresh': keepDisplaced(
       stream,
       names,
       columns.slice(0, -1),
-      'created_at',
+      ['created_at'],
       true,
     ),
-    'rows that share a key, after': selectRepeated(stream, names, columns.slice(0, -1), 'created_at'),
+    'rows that share a key, after': selectRepeated(stream, names, columns.slice(0, -1), ['created_at']),
     'a shorter key': [
       keepCollided(stream, names, columns.slice(0, -1), ['public_id', 'created_at']),
       deleteDisplaced(names, ['public_id', 'created_at']),

@@ -67,7 +67,7 @@ describe('The declared streams', () => {
   it('suspect the key of borrower_deals alone', () => {
     expect(
       STREAMS.filter(({ suspectKey }) => suspectKey !== null).map(({ name, suspectKey }) => [name, suspectKey]),
-    ).toEqual([['borrower_deals', { by: 'created_at', suggest: ['public_id', 'created_at'] }]]);
+    ).toEqual([['borrower_deals', { by: ['created_at'], suggest: ['public_id', 'created_at'] }]]);
   });
 
   it('have due_date as a business date or as an instant, as the API has', () => {
@@ -166,10 +166,10 @@ describe('A stream with another primary key', () => {
 
   it('is suspected of mixing up rows of other public_ids where its key has none', () => {
     const parts = streamNamed('borrower_sub_accounts')!;
-    const suspectKey = { by: 'public_id', suggest: ['public_id'] };
+    const suspectKey = { by: ['public_id'], suggest: ['public_id'] };
     expect(withPrimaryKey(parts, ['created_at']).suspectKey).toEqual(suspectKey);
     expect(withPrimaryKey(parts, ['created_at', 'public_id']).suspectKey).toBeNull();
-    expect(withPrimaryKey(deals, ['created_at']).suspectKey).toEqual({ ...deals.suspectKey, by: 'public_id' });
+    expect(withPrimaryKey(deals, ['created_at']).suspectKey).toEqual({ ...deals.suspectKey, by: ['public_id'] });
   });
 
   it.each([

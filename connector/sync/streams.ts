@@ -121,8 +121,8 @@ function warnOfRepeatedKeys(reporter: Reporter, stream: Stream, counts: Counts):
   if (repeated === 0 || stream.suspectKey === null) return;
   const override = JSON.stringify({ name: stream.name, primary_key: stream.suspectKey.suggest });
   reporter.warning(
-    `${stream.name}: ${repeated} rows share a key with another row and went to the rejects table; to keep them all, add ` +
-      `${override} to stream_overrides and run once with --full-refresh`,
+    `${stream.name}: ${repeated} ${repeated === 1 ? 'row shares' : 'rows share'} a key with another row and went to the rejects table; ` +
+      `to keep all, let its entry in stream_overrides be ${override} and run once with --full-refresh`,
     stream.name,
   );
 }

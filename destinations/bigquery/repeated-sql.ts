@@ -10,25 +10,29 @@ import { isNewer, newest, sameKey, type Tables } from './rows-sql.ts';
  * Before a batch is written: the rows of it that will not hold their key, and (`_cleargrid_displaced`) the stored ones that no longer
  * will. In a refresh, only those stored rows count that the refresh itself brought.
  *
- * @param telling the column in which rows of one key must agree to be one row.
+ * @param telling the columns in which rows of one key must agree to be one row.
  */
 export function selectRepeated(
   stream: Stream,
   { table, seen, staging }: Tables,
   columns: readonly NativeColumn[],
-  telling: string,
+  telling: readonly string[],
   refreshing: boolean,
 ): string {
-  const column = quote(telling);
   const wins = refreshing
     ? `_seen.\`_synced_at\` is null or ${isNewer(stream, '_new', '_seen')}`
     : isNewer(stream, '_new', '_old');
+  const holder = (at: number) => quote(`_cleargrid_holder${at === 0 ? '' : at}`);
+  const isNew = `_old.\`_synced_at\` is null or _old.\`_deleted_at\` is not null or ${wins}`;
+  const holders = telling.map((name, at) => `if(${isNew}, _new.${quote(name)}, _old.${quote(name)}) as ${holder(at)}`);
+  const differs = (alias: string) =>
+    anyOf(telling.map((name, at) => `${alias}.${quote(name)} is distinct from _held.${holder(at)}`));
   const joinSeen = refreshing ? `\n  left join ${seen} _seen on ${sameKey(stream, '_new', '_seen')}` : '';
   const brought = refreshing ? '\n  and _held.`_cleargrid_brought`' : '';
   const key = stream.primaryKey.map((name) => `_new.${quote(name)}`).join(', ');
   return `with holders as (
   select ${key},
-    if(_old.\`_synced_at\` is null or _old.\`_deleted_at\` is not null or ${wins}, _new.${column}, _old.${column}) as \`_cleargrid_holder\`,
+    ${holders.join(',\n    ')},
     ${refreshing ? '_seen.`_synced_at` is not null' : 'true'} as \`_cleargrid_brought\`
   from (${newest(stream, staging)}) _new
   left join ${table} _old on ${sameKey(stream, '_new', '_old')}${joinSeen}
@@ -36,12 +40,12 @@ export function selectRepeated(
 ${selectFrom(`${staging} _row`, columns, (column) => loadedValue('_row', column), 'false')}
 join holders _held on ${sameKey(stream, '_row', '_held')}
 where _row.${quote(STAGED.row)} is not null
-  and _row.${column} is distinct from _held.\`_cleargrid_holder\`
+  and ${differs('_row')}
 union all
 ${selectFrom(`${table} _old`, columns, stored, 'true')}
 join holders _held on ${sameKey(stream, '_old', '_held')}
 where _old.\`_deleted_at\` is null
-  and _old.${column} is distinct from _held.\`_cleargrid_holder\`${brought}`;
+  and ${differs('_old')}${brought}`;
 }
 
 /** Of a first load: the rows that do not hold their key once the table is made of it. */
@@ -49,12 +53,16 @@ export function selectRepeatedLoaded(
   stream: Stream,
   loading: string,
   columns: readonly NativeColumn[],
-  telling: string,
+  telling: readonly string[],
 ): string {
   return `${selectFrom(`${loading} _row`, columns, (column) => loadedValue('_row', column), 'false')}
 join (${newest(stream, loading)}) _held on ${sameKey(stream, '_row', '_held')}
 where _row.${quote(STAGED.row)} is not null
-  and _row.${quote(telling)} is distinct from _held.${quote(telling)}`;
+  and ${anyOf(telling.map((name) => `_row.${quote(name)} is distinct from _held.${quote(name)}`))}`;
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' or ')})`;
 }
 
 /** Rows that do not keep their place when the table's key becomes the stream's: of one key, all but the newest. */

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LockedFailure } from '../failure.ts';
 import { locked } from '../refusals.ts';
-import { duckdbFailure, lockHolder } from './errors.ts';
+import { duckdbFailure, lockHolder, noDatabase } from './errors.ts';
 import { readNote, removeNote, writeNote } from './note.ts';
 
 /** The run that has a database open for writing. */
@@ -37,6 +37,10 @@ const READ_WAIT_MS = 1_000;
 const LOCK_POLL_MS = 100;
 
 const HEADERS_BYTES = 3 * 4096;
+
+/** What a database file has at its byte 8. */
+const MAGIC = 'DUCK';
+const MAGIC_AT = 8;
 
 interface OpenFile {
   readonly instance: DuckDBInstance;
@@ -104,6 +108,7 @@ async function openInstance(path: string, readOnly: boolean, { memoryLimit }: Da
     autoload_known_extensions: 'false',
   };
   const create = async () => {
+    await refuseOtherFiles(path);
     try {
       return await DuckDBInstance.create(path, settings);
     } catch (error) {
@@ -124,12 +129,36 @@ async function openInstance(path: string, readOnly: boolean, { memoryLimit }: Da
   }
 }
 
+/**
+ * DuckDB takes a file of another kind for data (CSV, JSON, Parquet), opens a database in memory beside it, and all that is written there is
+ * gone in the end.
+ *
+ * @throws {Failure} `config_error` for what is there and is no database.
+ */
+async function refuseOtherFiles(path: string): Promise<void> {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isDirectory() || (found.isFile() && found.size === 0)) return;
+  if (!found.isFile() || (await magicOf(path)) !== MAGIC) throw noDatabase(path);
+}
+
+async function magicOf(path: string): Promise<string> {
+  // What cannot be read is for DuckDB to tell.
+  const file = await open(path, 'r').catch(() => null);
+  if (file === null) return MAGIC;
+  try {
+    const { buffer } = await file.read(Buffer.alloc(MAGIC_AT + MAGIC.length), 0, MAGIC_AT + MAGIC.length, 0);
+    return buffer.toString('latin1', MAGIC_AT);
+  } finally {
+    await file.close();
+  }
+}
+
 /** A process that was killed while it made the file leaves less than its three headers: nothing was ever written to it. */
 async function isUnfinished(path: string): Promise<boolean> {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isFile() || found.size >= HEADERS_BYTES) return false;
   const start = await readFile(path);
-  return start.length === 0 || start.toString('latin1', 8, 12) === 'DUCK';
+  return start.length === 0 || start.toString('latin1', MAGIC_AT, MAGIC_AT + MAGIC.length) === MAGIC;
 }
 
 function use(path: string, file: OpenFile): Database {

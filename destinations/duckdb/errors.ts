@@ -31,10 +31,7 @@ const told: readonly Told[] = [
     /^IO Error: .*is a directory/i,
     (path, error) => configError(`${path} is a folder: "path" must name the database file`, error),
   ],
-  [
-    /not a valid DuckDB database|^IO Error: Extension /,
-    (path, error) => configError(`${path} is no DuckDB database: set another "path", or move that file away`, error),
-  ],
+  [/not a valid DuckDB database|^IO Error: Extension /, (path, error) => noDatabase(path, error)],
   [
     /trying to read a database file with version|newer version of duckdb|storage version/i,
     (path, error) => configError(`${path} was written by another version of DuckDB, which this one cannot read`, error),
@@ -56,6 +53,11 @@ const told: readonly Told[] = [
     (path, error) => configError(`DuckDB needs more memory for ${path} than "memory_limit" allows: raise it`, error),
   ],
 ];
+
+/** What is there under the name of the database is something else. */
+export function noDatabase(path: string, cause?: unknown): Failure {
+  return configError(`${path} is no DuckDB database: set another "path", or move that file away`, cause);
+}
 
 /** An error of DuckDB as a `Failure`. Its own words are kept only where they cannot hold a value of a row. */
 export function duckdbFailure(error: unknown, path: string): Failure {

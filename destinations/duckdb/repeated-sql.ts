@@ -1,6 +1,6 @@
 import type { Stream } from '../../schemas/stream.ts';
 import type { NativeColumn } from './kinds.ts';
-import { list, type Names, newest, quote, sameKey } from './sql.ts';
+import { anyDiffers, list, type Names, newest, quote, sameKey } from './sql.ts';
 
 /** The statements that find rows that share a key and are not one row (design rule 14). */
 
@@ -9,7 +9,7 @@ export function keepDisplaced(
   stream: Stream,
   names: Names,
   columns: readonly NativeColumn[],
-  telling: string,
+  telling: readonly string[],
   refreshing: boolean,
 ): string {
   const brought = refreshing ? `\n  and exists (select 1 from ${names.seen} s where ${sameKey(stream, 's', 't')})` : '';
@@ -20,7 +20,7 @@ join (
   ${newest(stream, names)}
 ) n on ${sameKey(stream, 'n', 't')}
 where t."_deleted_at" is null
-  and t.${quote(telling)} is distinct from n.${quote(telling)}${brought}`;
+  and ${anyDiffers(telling, 't', 'n')}${brought}`;
 }
 
 /** Once the batch is written: the rows of it that do not hold their key, and (`"_cleargrid_displaced"`) those that no longer do. */
@@ -28,7 +28,7 @@ export function selectRepeated(
   stream: Stream,
   names: Names,
   columns: readonly NativeColumn[],
-  telling: string,
+  telling: readonly string[],
 ): string {
   const select = (
     from: string,
@@ -36,7 +36,7 @@ export function selectRepeated(
   ) => `select ${exactly(columns)}, ${displaced} as "_cleargrid_displaced"
 from ${from} r
 join ${names.table} t on ${sameKey(stream, 'r', 't')}
-where r.${quote(telling)} is distinct from t.${quote(telling)}`;
+where ${anyDiffers(telling, 'r', 't')}`;
   return `${select(names.arrivals, false)}\nunion all\n${select(names.displaced, true)}`;
 }
 

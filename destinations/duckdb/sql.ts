@@ -88,7 +88,7 @@ export function newest(stream: Stream, { arrivals }: Names): string {
   const version = stream.version === null ? '' : `${quote(stream.version)} desc nulls last, `;
   const telling = stream.suspectKey?.by ?? null;
   return `select * from ${arrivals}
-  qualify row_number() over (partition by ${list(stream.primaryKey)} order by ${version}"_synced_at" desc${telling === null ? '' : `, ${quote(telling)}`}) = 1`;
+  qualify row_number() over (partition by ${list(stream.primaryKey)} order by ${version}"_synced_at" desc${telling === null ? '' : `, ${list(telling)}`}) = 1`;
 }
 
 /** Whether a row of the batch has a key that is there already. */
@@ -155,6 +155,12 @@ export function isNewer({ version }: Stream, a: string, b: string): string {
 
 export function sameKey(stream: Stream, a: string, b: string): string {
   return stream.primaryKey.map((name) => `${a}.${quote(name)} = ${b}.${quote(name)}`).join(' and ');
+}
+
+/** Whether two rows are told apart: any of these columns differs. */
+export function anyDiffers(names: readonly string[], a: string, b: string): string {
+  const each = names.map((name) => `${a}.${quote(name)} is distinct from ${b}.${quote(name)}`);
+  return each.length === 1 ? each[0]! : `(${each.join(' or ')})`;
 }
 
 /** What the seen keys are kept with: what `isNewer` looks at. */

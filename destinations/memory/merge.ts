@@ -42,7 +42,7 @@ export function mergeRows(
 
     if (telling === null) continue;
     const holder = wins ? best : held!;
-    const differs = (row: StoredRow) => row.get(telling) !== holder.get(telling);
+    const differs = (row: StoredRow) => telling.some((name) => row.get(name) !== holder.get(name));
     const lost = rivals.filter(differs);
     repeated.push(...lost);
     repeatedArrivals += lost.length;

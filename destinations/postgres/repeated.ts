@@ -3,7 +3,7 @@ import type { Stream } from '../../schemas/stream.ts';
 import { repeatedKeyReject } from '../repeated-key.ts';
 import type { NativeColumn } from './kinds.ts';
 import type { Answer, Session } from './session.ts';
-import { type Names, newest, quote, sameKey } from './sql.ts';
+import { anyDiffers, type Names, newest, quote, sameKey } from './sql.ts';
 import { valueText } from './upgrade.ts';
 
 /** Rows that share a key and are not one row (design rule 14), found in the transaction that writes a batch. */
@@ -18,7 +18,7 @@ export interface Repeated {
 export async function keepDisplaced(
   session: Session,
   names: Names,
-  telling: string,
+  telling: readonly string[],
   refreshing: boolean,
 ): Promise<void> {
   const brought = refreshing ? `\n  and exists (select from ${names.seen} b where ${sameKey(names, 'b', 't')})` : '';
@@ -28,15 +28,15 @@ from ${names.table} t
 join (
   ${newest(names)}
 ) n on ${sameKey(names, 'n', 't')}
-where t."_deleted_at" is null and t.${quote(telling)} is distinct from n.${quote(telling)}${brought}`);
+where t."_deleted_at" is null and ${anyDiffers(telling, 't', 'n')}${brought}`);
 }
 
 /** Once the batch is written: the rows of it that do not hold their key, and the displaced ones that no longer do. */
-export async function readRepeated(session: Session, names: Names, telling: string): Promise<Repeated> {
+export async function readRepeated(session: Session, names: Names, telling: readonly string[]): Promise<Repeated> {
   const select = (from: string, arrived: boolean) => `select ${values(names.columns)}, ${arrived}::text as arrived
 from ${from} r
 join ${names.table} t on ${sameKey(names, 'r', 't')}
-where r.${quote(telling)} is distinct from t.${quote(telling)}`;
+where ${anyDiffers(telling, 'r', 't')}`;
   const rows = await session.rows(`${select(names.staged, true)}\nunion all\n${select(names.displaced, false)}`);
   return {
     rejects: rows.map((row) => asReject(names.stream, names.columns, row)),

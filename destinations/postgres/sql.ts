@@ -168,13 +168,16 @@ export function isNewer({ stream: { version } }: Names, a: string, b: string): s
 /** Whether anything but the time of reading differs. */
 function differs({ columns, stream }: Names, a: string, b: string): string {
   const compared = columns.filter(({ name }) => name !== '_synced_at' && !stream.primaryKey.includes(name));
-  return `(${list(
+  return anyDiffers(
     compared.map(({ name }) => name),
     a,
-  )}) is distinct from (${list(
-    compared.map(({ name }) => name),
     b,
-  )})`;
+  );
+}
+
+/** Whether any of these columns differs. */
+export function anyDiffers(names: readonly string[], a: string, b: string): string {
+  return `(${list(names, a)}) is distinct from (${list(names, b)})`;
 }
 
 export function sameKey({ stream }: Names, a: string, b: string): string {

@@ -19,8 +19,8 @@ const SMALL_PART = 0.05;
 export interface MergeOptions {
   readonly layout: Layout;
   readonly refresh: Refresh | null;
-  /** By this column rows of one key are told apart, or null. */
-  readonly telling: string | null;
+  /** By these columns rows of one key are told apart, or null. */
+  readonly telling: readonly string[] | null;
   /** Whether most rows are expected to be there already. */
   readonly lookFirst: boolean;
 }

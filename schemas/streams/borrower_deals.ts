@@ -7,7 +7,7 @@ export const borrowerDeals = defineStream({
   dataset: { section: 'S3', code: 'D16', paging: 'direct' },
   cursor: 'updated_at',
   // A borrower with several cases at one lender would share this key among them.
-  suspectKey: { by: 'created_at', suggest: ['public_id', 'created_at'] },
+  suspectKey: { by: ['created_at'], suggest: ['public_id', 'created_at'] },
   columns: {
     public_id: text.describe(
       'The link between borrower and lender (user_lender_details.public_id), not the case itself',

@@ -118,6 +118,16 @@ export function repeatedKeysSuite(visit: Visit): void {
       expect(records.map(({ public_id: id }) => id ?? null).sort()).toEqual(['a', 'b', null]);
     });
 
+    test('also where its rows have no public_id, and differ in when they were created alone', async () => {
+      const { write } = await visit.open([linksByName]);
+      const created = (second: number | null) => ({ ...link(second, 10, 'same name'), public_id: null });
+      await write(linksByName, [{ askedAt: at(20), records: [created(1), created(2)] }]);
+      expect(await write(linksByName, [{ askedAt: at(21), records: [created(null)] }])).toMatchObject({
+        repeatedKeys: 1,
+      });
+      expect(await visit.rows('_cleargrid_rejects')).toHaveLength(2);
+    });
+
     test('a full refresh measures by its own rows alone', async () => {
       const { write } = await visit.open([links]);
       await write(links, [{ askedAt: at(20), records: [link(1, 90, 'before')] }]);

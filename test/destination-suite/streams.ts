@@ -60,7 +60,7 @@ export const links = defineStream({
   dataset,
   cursor: 'updated_at',
   columns: { public_id: text, name: text, amount: minorUnits, created_at: timestamp, updated_at: timestamp },
-  suspectKey: { by: 'created_at', suggest: ['public_id', 'created_at'] },
+  suspectKey: { by: ['created_at'], suggest: ['public_id', 'created_at'] },
 });
 
 /** The same once its user has configured the key that is suggested. */
