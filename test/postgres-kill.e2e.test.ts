@@ -176,7 +176,8 @@ const holdingPositions = (when?: string) => () =>
   holdingAt(`create trigger wait before update of "position" on ${POSITIONS} for each row`, 'trigger', when);
 
 const windowsOf = (row: 'new' | 'old') => `jsonb_array_length(${row}."position"->'windows')`;
-const holdingSplits = holdingPositions(`${windowsOf('new')} > ${windowsOf('old')}`);
+/** A stream that has just begun may be split by its first commit. */
+const holdingSplits = holdingPositions(`${windowsOf('new')} > coalesce(${windowsOf('old')}, 1)`);
 const holdingRenames = () =>
   holdingAt('create event trigger wait on ddl_command_start', 'event_trigger', `current_query() like '% rename to %'`);
 
