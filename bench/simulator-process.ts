@@ -9,6 +9,7 @@ const simulator = await startSimulator(JSON.parse(process.argv[2] ?? '{}') as Si
 const { url, lender, email, password } = simulator;
 process.stdout.write(`${JSON.stringify({ url, lender, email, password })}\n`);
 
+const HOUR_MS = 3_600_000;
 let rest = '';
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (text: string) => {
@@ -16,7 +17,9 @@ process.stdin.on('data', (text: string) => {
   rest = lines.pop()!;
   for (const line of lines) {
     const [, code, count] = line.split(' ');
-    simulator.change(code!, Number(count));
+    // Over an hour, as changes come: what shares one instant is one walk, and nothing can be done side by side.
+    simulator.advance(HOUR_MS + 2000);
+    simulator.change(code!, Number(count), undefined, { spreadMs: HOUR_MS });
     simulator.advance(2000);
     process.stdout.write('done\n');
   }

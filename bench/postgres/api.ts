@@ -20,6 +20,7 @@ const simulator = await startSimulator(JSON.parse(process.argv[2] ?? '{}') as Si
 const { url, lender, email, password } = simulator;
 process.stdout.write(`${JSON.stringify({ url, lender, email, password })}\n`);
 
+const HOUR_MS = 3_600_000;
 let rest = '';
 let work = Promise.resolve();
 process.stdin.setEncoding('utf8');
@@ -34,7 +35,9 @@ process.stdin.on('end', () => void work.then(() => simulator.stop()).then(() => 
 
 async function done([verb, ...words]: string[]): Promise<number> {
   if (verb === 'file') return writeFile(words[0]!, words[1]!, words[2]!);
-  simulator.change('D03', Number(words[0]));
+  // Over an hour, as changes come: what shares one instant is one walk, and nothing can be done side by side.
+  simulator.advance(HOUR_MS + 2000);
+  simulator.change('D03', Number(words[0]), undefined, { spreadMs: HOUR_MS });
   simulator.advance(2000);
   return Number(words[0]);
 }
