@@ -1,3 +1,4 @@
+import type { Failure } from '../destinations/failure.ts';
 import type { StreamSummary } from './summary.ts';
 
 /** What a run tells while it runs. Implemented by the terminal's progress and by the JSON-lines log; a test may listen too. */
@@ -5,7 +6,8 @@ export interface Reporter {
   streamStarted(stream: string): void;
   /** Called after each page and each commit: cheap, and throttled by whoever shows it. */
   progress(stream: string, progress: StreamProgress): void;
-  streamEnded(summary: StreamSummary): void;
+  /** `failure` is what ended a stream at work, with all its causes; null where only the summary tells. */
+  streamEnded(summary: StreamSummary, failure: Failure | null): void;
   /** Something a person asked to be told. */
   notice(message: string, stream?: string): void;
   /** Something a person should know and that stops nothing. */

@@ -226,6 +226,20 @@ describe('states', () => {
   });
 });
 
+test('with --debug the trace of a stream that failed says where, and without it only why', async () => {
+  await serve({ rows: 5 });
+  const catalog = await catalogOf();
+  simulator.onPageRequest(() => simulator.list('D03', { available: false }));
+  for (const flags of [[], ['--debug']]) {
+    simulator.list('D03', { available: true });
+    const { code, messages } = await airbyte('read', '--config', source.config, '--catalog', catalog, ...flags);
+    expect(code).toBe(1);
+    const [trace] = errorsOf(messages);
+    expect(trace).toMatchObject({ stream_descriptor: { name: SUB_ACCOUNTS.name }, failure_type: 'config_error' });
+    expect(String(trace!.stack_trace).includes('fetchPage')).toBe(flags.length > 0);
+  }
+});
+
 describe('while it reads', () => {
   test('a rate limit is a RUNNING status with its reason and the time at which it ends', async () => {
     await serve({ rows: 20 });

@@ -97,6 +97,18 @@ describe('sync', () => {
     expect(total(summary, 'rows_written')).toBe(5 * (STREAMS.length - 1));
   });
 
+  test('with --debug tells where a stream failed, and without it only why', async () => {
+    const config = await serve({ rows: 5 });
+    simulator.onPageRequest(() => simulator.list('D03', { available: false }));
+    for (const flags of [[], ['--debug']]) {
+      simulator.list('D03', { available: true });
+      const { code, log } = await inFolder('sync', '--config', config, '--streams', 'borrower_sub_accounts', ...flags);
+      expect(code).toBe(1);
+      const stacks = log.filter(({ stack }) => String(stack).includes('fetchPage'));
+      expect(stacks).toHaveLength(flags.length);
+    }
+  });
+
   test('fault 2: ends with 143 on SIGTERM, and the next run completes what is missing', async () => {
     const config = await serve({ rows: 3_000, latencyMs: 60 }, { concurrency: 1 });
     const running = start(['sync', '--config', config], { cwd: folder.path });

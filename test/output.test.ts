@@ -162,7 +162,7 @@ describe('a run told to programs', () => {
         message: `${stream}: the API is out of reach`,
         request_id: null,
       };
-      reporter.streamEnded(streamSummary({ stream, status: 'failed', error }));
+      reporter.streamEnded(streamSummary({ stream, status: 'failed', error }), null);
     }
     expect(parsed().map((line) => line.message)).toEqual([
       'borrowers: the API is out of reach',

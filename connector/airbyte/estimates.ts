@@ -39,9 +39,9 @@ export function withEstimates(
       asking.set(name, ended);
       estimate(stream, ended.signal).catch(() => {});
     },
-    streamEnded(summary) {
+    streamEnded(summary, failure) {
       asking.get(summary.stream)?.abort();
-      reporter.streamEnded(summary);
+      reporter.streamEnded(summary, failure);
     },
   };
 }

@@ -45,7 +45,7 @@ export async function readStreams(options: ReadOptions): Promise<StreamSummary[]
   );
   for (const summary of unread) {
     reporter.streamStarted(summary.stream);
-    reporter.streamEnded(summary);
+    reporter.streamEnded(summary, null);
   }
   const good = wanted.flatMap((entry) => (entry.refused === null ? [entry] : []));
   return [...unread, ...(await print(options, good))];

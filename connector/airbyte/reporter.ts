@@ -1,5 +1,6 @@
 import { errorLine, logLine, statusLine } from '../../destinations/airbyte/messages.ts';
 import type { Output } from '../../destinations/airbyte/output.ts';
+import { stackOf } from '../output/log.ts';
 import { endingText, progressText } from '../output/reporters.ts';
 import type { Reporter } from '../report.ts';
 
@@ -9,8 +10,12 @@ const LOG_EVERY_MS = 15_000;
 /** How long a stream is left alone with the same news, in milliseconds: all its walkers are throttled together. */
 const THROTTLED_EVERY_MS = 1_000;
 
-/** Tells a run in Airbyte's messages: the status of each stream, why it failed, and what a person should know. */
-export function airbyteReporter(output: Output, redact: (text: string) => string): Reporter {
+/**
+ * Tells a run in Airbyte's messages: the status of each stream, why it failed, and what a person should know.
+ *
+ * @param debug whether the trace of a failure has its stack and those of its causes.
+ */
+export function airbyteReporter(output: Output, redact: (text: string) => string, debug = false): Reporter {
   const log = (level: 'INFO' | 'WARN', message: string) => output.tell(logLine(level, redact(message)));
   const progressTold = new Map<string, number>();
   const throttledTold = new Map<string, number>();
@@ -33,12 +38,13 @@ export function airbyteReporter(output: Output, redact: (text: string) => string
       }
       if (isDue(progressTold, stream, LOG_EVERY_MS)) log('INFO', `${stream}: ${progressText(progress)}`);
     },
-    streamEnded(summary) {
+    streamEnded(summary, failure) {
       const { stream, status, error } = summary;
       if (error !== null) {
         const internal = error.request_id === null ? null : `request ${error.request_id}`;
         const message = redact(error.message);
-        output.tell(errorLine({ message, kind: error.kind, stream, internal, stack: null }));
+        const stack = debug && failure !== null ? redact(stackOf(failure)) : null;
+        output.tell(errorLine({ message, kind: error.kind, stream, internal, stack }));
       }
       log('INFO', `${stream}: ${endingText(summary)}`);
       // A run that is stopped also ends the streams whose turn had not come: what was not STARTED is not INCOMPLETE.

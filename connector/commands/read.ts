@@ -14,7 +14,7 @@ export const run: RunCommand = async (flags, context) => {
   const configured = await readConfiguredCatalog(String(flags.catalog));
   const states = await readStates(typeof flags.state === 'string' ? flags.state : null);
   const output = createOutput(process.stdout);
-  const reporter = airbyteReporter(output, (text) => log.redact(text));
+  const reporter = airbyteReporter(output, (text) => log.redact(text), flags.debug === true);
   const api = await connect(config, signal);
   try {
     const summaries = await readStreams({ config, api, configured, states, output, reporter, signal });

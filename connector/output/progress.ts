@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import type { Reporter, StreamProgress } from '../report.ts';
-import type { Log } from './log.ts';
+import { type Log, stackOf } from './log.ts';
 import { endingText, failureTeller, warningTeller } from './reporters.ts';
 import type { Screen } from './table.ts';
 import { count, counted } from './words.ts';
@@ -45,8 +45,9 @@ export function terminalReporter(log: Log, screen: Screen, { endings = true } = 
       const entry = active.get(stream);
       if (entry !== undefined) entry.progress = progress;
     },
-    streamEnded: (summary) => {
+    streamEnded: (summary, failure) => {
       active.delete(summary.stream);
+      if (failure !== null) log.debug(`${summary.stream}: where it failed`, { stack: stackOf(failure) });
       if (summary.error !== null) failures(summary);
       else if (endings)
         log.info(`${styleText('green', '✓', { stream: screen })} ${summary.stream}: ${endingText(summary)}`);

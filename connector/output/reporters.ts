@@ -1,7 +1,7 @@
 import { causeOf, type Told, withoutStream } from '../causes.ts';
 import type { Reporter, StreamProgress } from '../report.ts';
 import type { StreamSummary } from '../summary.ts';
-import type { Log } from './log.ts';
+import { type Log, stackOf } from './log.ts';
 import { count, counted } from './words.ts';
 
 /** How often a stream's progress is told in a log that nobody watches. */
@@ -21,8 +21,9 @@ export function logReporter(log: Log, monotonic: () => number = () => performanc
       told.set(stream, monotonic());
       log.info(`${stream}: ${progressText(progress)}`, { stream, ...fieldsOf(progress) });
     },
-    streamEnded: (summary) => {
+    streamEnded: (summary, failure) => {
       const { stream, status, error, ...figures } = summary;
+      if (failure !== null) log.debug(`${stream}: where it failed`, { stream, stack: stackOf(failure) });
       if (error === null) log.info(`${stream}: ${endingText(summary)}`, { stream, status, ...figures });
       else endings(summary, { status, ...figures });
     },

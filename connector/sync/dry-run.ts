@@ -65,7 +65,7 @@ export async function planStreams(
         streamSummary(stream.name, signal.aborted ? 'stopped' : 'failed', counts, complete, asFailure(error)),
       );
     }
-    reporter.streamEnded(summaries.at(-1)!);
+    reporter.streamEnded(summaries.at(-1)!, null);
   }
   return summaries;
 }

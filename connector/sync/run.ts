@@ -64,7 +64,7 @@ export async function runSync(options: SyncOptions): Promise<Summary> {
       .map(({ stream, refused }) => unreadSummary(stream.name, refused)),
     ...selection.skipped.map((name) => unreadSummary(name, null)),
   ];
-  for (const summary of unread) if (summary.status === 'failed') reporter.streamEnded(summary);
+  for (const summary of unread) if (summary.status === 'failed') reporter.streamEnded(summary, null);
   const summarize = (streams: readonly StreamSummary[]) =>
     runSummary(run, api.now(), [...streams, ...unread], [...warnings, ...linesOf(ofStreams)]);
 
@@ -114,7 +114,7 @@ async function writeStreams(
     fullRefresh: refreshed,
     warn: once(reporter.warning),
   });
-  for (const summary of refused) reporter.streamEnded(summary);
+  for (const summary of refused) reporter.streamEnded(summary, null);
 
   const begun: RunRecord = {
     runId: run.id,

@@ -108,7 +108,7 @@ async function syncOne(
     complete,
     stopped ? null : failure,
   );
-  reporter.streamEnded(summary);
+  reporter.streamEnded(summary, stopped ? null : failure);
   return summary;
 }
 
