@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -58,8 +59,8 @@ export interface ServerOptions {
 
 export async function startPostgres({ settings = {}, files = {} }: ServerOptions = {}): Promise<TestServer> {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const isContainer = process.env.DOCKER_HOST !== undefined && Object.keys(files).length === 0;
-  const engine = isContainer ? await startContainer(flags) : await startEmbedded(flags, files);
+  const engine =
+    Object.keys(files).length === 0 && hasImage() ? await startContainer(flags) : await startEmbedded(flags, files);
   const { host, port } = engine;
   let databases = 0;
 
@@ -155,9 +156,19 @@ async function startEmbedded(flags: string[], files: Readonly<Record<string, str
   };
 }
 
+const IMAGE = 'postgres:17-alpine';
+
+/** Whether a Docker engine answers that has the image, or that can get it; where none does, this is quick. */
+let image: boolean | undefined;
+function hasImage(): boolean {
+  const docker = (...args: string[]) => spawnSync('docker', args, { stdio: 'ignore', timeout: 60_000 }).status === 0;
+  image ??= docker('version') && (docker('image', 'inspect', IMAGE) || docker('pull', '--quiet', IMAGE));
+  return image;
+}
+
 async function startContainer(flags: string[]): Promise<Engine> {
   const { GenericContainer, Wait } = await import('testcontainers');
-  const container = await new GenericContainer('postgres:17-alpine')
+  const container = await new GenericContainer(IMAGE)
     .withEnvironment({ POSTGRES_USER: USER, POSTGRES_PASSWORD: PASSWORD })
     // A port of our own: a restart would give it another.
     .withExposedPorts({ container: 5432, host: await freePort() })
