@@ -1,10 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StreamSummary, Summary } from '../connector/summary.ts';
 import { streamNamed } from '../schemas/registry.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
-import { createFolder, type Ended, run } from './cli-process.ts';
+import { createFolder, type Ended, run, start } from './cli-process.ts';
 import { allDifferences } from './kill.ts';
 import { startPostgres, type TestServer } from './postgres-server.ts';
 import { configFor } from './postgres-target.ts';
@@ -14,6 +15,8 @@ import { configFor } from './postgres-target.ts';
 const streams = ['borrower_sub_accounts', 'borrower_deals', 'communication_logs'].map((name) => streamNamed(name)!);
 const [subAccounts] = streams as [(typeof streams)[number]];
 const TABLE = `cleargrid.${subAccounts.name}`;
+/** Sessions that one stream writes with. */
+const LANES = 2;
 
 let server: TestServer;
 let database: string;
@@ -67,6 +70,25 @@ async function loaded(options?: SimulatorOptions): Promise<void> {
 }
 
 describe('sync into Postgres', () => {
+  test('holds sessions for the lanes of as many streams as are read at once, and one for its locks', async () => {
+    simulator = await startSimulator({ rows: { D03: 20_000 } });
+    const { lender, email, password, url } = simulator;
+    const destination = configFor(server, database, 'cleargrid');
+    config = folder.config('config.json', { lender, email, password, base_url: url, destination, streams_at_once: 2 });
+    const running = start(['sync', '--config', config]);
+    let [most, ended] = [0, false];
+    running.ended.then(() => {
+      ended = true;
+    });
+    while (!ended) {
+      most = Math.max(most, await server.sessions(database));
+      await wait(10);
+    }
+    expect((await running.ended).code).toBe(0);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(2 * LANES + 1);
+  });
+
   test('loads all, then writes what has changed and nothing else, and marks what is gone', async () => {
     await loaded();
     expect(await differences()).toEqual([]);
