@@ -31,7 +31,7 @@ beforeEach(async () => {
   config = folder.config('config.json', { lender, email, password, base_url: url, destination });
 });
 afterEach(async () => {
-  expect(await server.sessions(database)).toBe(0);
+  expect(await server.sessionsLeft(database)).toBe(0);
   await admin.end();
   await simulator.stop();
   folder.remove();

@@ -56,7 +56,7 @@ export function faultBench(): FaultBench {
       ...target,
       destination: () => postgresDestination({ ...configFor(server, database, schema), ...changes }),
       async remove() {
-        expect(await server.sessions(database)).toBe(0);
+        expect(await server.sessionsLeft(database)).toBe(0);
         await target.remove();
       },
     };

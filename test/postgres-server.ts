@@ -19,6 +19,8 @@ export interface TestServer {
   connect(database: string): Promise<pg.Client>;
   /** Sessions of a database that are not the test's own. */
   sessions(database: string): Promise<number>;
+  /** The same once those that are ending have ended: the server takes a moment for a connection that was cut. */
+  sessionsLeft(database: string): Promise<number>;
   /** Ends those sessions, as an administrator may. */
   endSessions(database: string): Promise<void>;
   /** Stops the server, open transactions and all, and starts it again. */
@@ -39,6 +41,8 @@ interface Engine {
 
 const USER = 'postgres';
 const PASSWORD = 'simulated';
+/** How long a session may take to end. */
+const ENDING_MS = 5_000;
 /** Sessions of tests bear this name, so that those of the code under test can be told from them. */
 const TEST_SESSION = 'test';
 
@@ -89,6 +93,12 @@ export async function startPostgres({ settings = {}, files = {} }: ServerOptions
     }
   }
 
+  const sessions = (database: string): Promise<number> =>
+    once('postgres', async (client) => {
+      const sql = 'select count(*)::int as count from pg_stat_activity where datname = $1 and application_name <> $2';
+      return (await client.query(sql, [database, TEST_SESSION])).rows[0].count;
+    });
+
   return {
     host,
     port,
@@ -100,11 +110,16 @@ export async function startPostgres({ settings = {}, files = {} }: ServerOptions
       await once('postgres', (client) => client.query(`create database ${name}`));
       return name;
     },
-    sessions: (database) =>
-      once('postgres', async (client) => {
-        const sql = 'select count(*)::int as count from pg_stat_activity where datname = $1 and application_name <> $2';
-        return (await client.query(sql, [database, TEST_SESSION])).rows[0].count;
-      }),
+    sessions,
+    async sessionsLeft(database) {
+      const deadline = performance.now() + ENDING_MS;
+      let left = await sessions(database);
+      while (left > 0 && performance.now() < deadline) {
+        await wait(50);
+        left = await sessions(database);
+      }
+      return left;
+    },
     endSessions: (database) =>
       once('postgres', async (client) => {
         const sql =

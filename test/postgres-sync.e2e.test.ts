@@ -35,7 +35,7 @@ beforeEach(async () => {
   admin = await server.connect(database);
 });
 afterEach(async () => {
-  expect(await server.sessions(database)).toBe(0);
+  expect(await server.sessionsLeft(database)).toBe(0);
   await admin.end();
   await simulator.stop();
   folder.remove();

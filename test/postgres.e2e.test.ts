@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  expect(await server.sessions(database)).toBe(0);
+  expect(await server.sessionsLeft(database)).toBe(0);
   await server.stop();
 });
 
