@@ -40,7 +40,7 @@ describe('fault 14: Postgres', () => {
     ['lost', 'first load'],
     ['lost', 'merge'],
   ] as const)('whose COMMIT %s the server but is not answered (%s) is asked what became of it', async ([how, what]) => {
-    bench.connectBy({ port: bench.way.port });
+    bench.connectBy({ host: bench.way.host, port: bench.way.port });
     const run = await loaded();
     const { table: tableOf, position } = run;
     if (what === 'first load') await restartLoad(run);
@@ -59,7 +59,7 @@ describe('fault 14: Postgres', () => {
   });
 
   test('whose answer to the end of a refresh is not heard has marked what it said', async () => {
-    bench.connectBy({ port: bench.way.port });
+    bench.connectBy({ host: bench.way.host, port: bench.way.port });
     const { write, table: tableOf, position } = await loaded(3);
     const refresh = { started: at(30), pass: 1, since: null, until: null };
     const begin = { type: 'begin', position: newPosition(deals, { refresh }) } as const;

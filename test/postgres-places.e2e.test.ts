@@ -228,7 +228,7 @@ describe.skipIf(!hasPgBouncer)('PgBouncer', () => {
   test('in transaction mode is recognised and refused', async () => {
     const database = await server.createDatabase();
     const pooler = await startPgBouncer(server, database, 'transaction');
-    const destination = postgresDestination({ ...configFor(server, database, 'cleargrid'), port: pooler.port });
+    const destination = postgresDestination({ ...configFor(server, database, 'cleargrid'), ...pooler.address });
     await use(destination, async () => {
       const refused = { kind: 'config_error', message: expect.stringMatching(/pooler .* in transaction mode/) };
       await expect(destination.check()).rejects.toMatchObject(refused);
@@ -240,7 +240,7 @@ describe.skipIf(!hasPgBouncer)('PgBouncer', () => {
   test('in session mode serves', async () => {
     const database = await server.createDatabase();
     const pooler = await startPgBouncer(server, database, 'session');
-    const destination = postgresDestination({ ...configFor(server, database, 'cleargrid'), port: pooler.port });
+    const destination = postgresDestination({ ...configFor(server, database, 'cleargrid'), ...pooler.address });
     await use(destination, async () => {
       await destination.check();
       expect((await destination.open([deals], run('one'))).size).toBe(1);

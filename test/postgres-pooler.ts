@@ -36,7 +36,7 @@ default_pool_size = 10
   const child: ChildProcess = spawn('pgbouncer', [...user, join(folder, 'pgbouncer.ini')], { stdio: 'ignore' });
   await untilAnswered(port);
   return {
-    port,
+    address: { host: '127.0.0.1', port },
     async stop() {
       child.kill('SIGTERM');
       await once(child, 'exit');

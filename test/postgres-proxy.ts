@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 
 /** A way to a server that can be cut at a chosen statement. */
 export interface CuttableWay {
+  /** Where it listens, wherever the server is. */
+  readonly host: string;
   readonly port: number;
   /**
    * The next COMMIT is the last that its connection carries: it `reaches` the server, whose answer nobody hears, or it is `lost`
@@ -13,6 +15,8 @@ export interface CuttableWay {
   readonly cuts: number;
   close(): Promise<void>;
 }
+
+const HOST = '127.0.0.1';
 
 /** A COMMIT in the simple query protocol. */
 const COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
@@ -46,10 +50,11 @@ export async function cuttableWay(host: string, port: number): Promise<CuttableW
       else client.destroy();
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, HOST);
   await once(server, 'listening');
 
   return {
+    host: HOST,
     port: (server.address() as { port: number }).port,
     cutAtCommit: (how) => {
       armed = how;
