@@ -27,6 +27,8 @@ export interface StreamSummary {
   requests: number;
   retries: number;
   bytes: number;
+  /** How long it was at work; what it shared with other streams (login, catalog, waiting for its turn) is not in it. */
+  seconds: number;
   /** Everything before this instant (by the cursor field) is in the table. */
   complete: string | null;
   error: { kind: FailureKind; message: string; request_id: string | null } | null;

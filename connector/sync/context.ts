@@ -35,6 +35,7 @@ export interface Counts {
   requests: number;
   retries: number;
   bytes: number;
+  seconds: number;
   windows: number;
   committed: Committed;
 }
@@ -46,6 +47,7 @@ export function newCounts(): Counts {
     requests: 0,
     retries: 0,
     bytes: 0,
+    seconds: 0,
     windows: 0,
     committed: { written: 0, unchanged: 0, changedFields: 0, unparsedDates: 0, rejects: 0, repeatedKeys: 0 },
   };

@@ -32,6 +32,7 @@ export function streamSummary(
     requests: counts.requests,
     retries: counts.retries,
     bytes: counts.bytes,
+    seconds: Math.round(counts.seconds * 1000) / 1000,
     complete,
     error: failure && { kind: failure.kind, message: failure.message, request_id: failure.requestId },
   };

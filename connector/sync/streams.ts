@@ -69,6 +69,7 @@ async function syncOne(
 ): Promise<StreamSummary> {
   const { reporter, destination, signal } = options;
   const counts = newCounts();
+  const began = run.timing.monotonic();
   let complete: string | null = null;
   const context: StreamContext = {
     ...run,
@@ -100,6 +101,7 @@ async function syncOne(
   } catch (error) {
     failure = asFailure(error);
   }
+  counts.seconds = (run.timing.monotonic() - began) / 1000;
   const stopped = failure !== null && signal.aborted;
   const summary = streamSummary(
     stream.name,
