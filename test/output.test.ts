@@ -36,6 +36,7 @@ function streamSummary(changes: Partial<StreamSummary>): StreamSummary {
     requests: 1,
     retries: 0,
     bytes: 1000,
+    seconds: 1,
     complete: '2026-06-01T12:00:00.000000Z',
     error: null,
     ...changes,
