@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { duckdbConfig } from '../destinations/config.ts';
 import type { RunRecord } from '../destinations/contract.ts';
@@ -50,6 +51,8 @@ const push = (file: string, ...flags: string[]): Promise<Ended> =>
 
 test('push and reconcile leave a record, and it is the summary that they print', async () => {
   const pushed = await push(input(account(1), account(2, { language: 'fr' })));
+  // A run's instants come from the server's `Date`, which is cut to whole seconds: the second run shall be the later one.
+  await wait(1_100);
   const proven = await run(['reconcile', '--config', config, '--wait', '1s', '--json']);
   expect([pushed.code, proven.code]).toEqual([1, 0]);
   const { problems, problems_left_out, ...summary } = JSON.parse(proven.stdout);
