@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { type Api, connectApi } from '../connector/api/connect.ts';
 import { readEnvelope } from '../connector/api/envelope.ts';
+import { silentReporter } from '../connector/report.ts';
 import { openPage } from '../connector/sync/page-parts.ts';
 import { syncStreams } from '../connector/sync/streams.ts';
 import { systemTiming } from '../connector/timing.ts';
@@ -121,14 +122,13 @@ async function firstLoad(source: Api) {
     finishRefresh: async () => ({ deleted: 0 }),
   };
   const { batching } = bigqueryDestination({ type: 'bigquery', project_id: 'none', dataset: 'none', location: 'US' });
-  const nothing = () => {};
   const [summary] = await syncStreams({
     streams: [{ stream, lookBackMs: 900_000 }],
     tables: new Map([[stream.name, table]]),
     destination: { kinds: bigqueryKinds, batching },
     source,
     timing: systemTiming,
-    reporter: { streamStarted: nothing, progress: nothing, streamEnded: nothing, notice: nothing, warning: nothing },
+    reporter: silentReporter,
     signal,
     concurrency: 16,
     streamsAtOnce: 1,

@@ -1,5 +1,6 @@
 import { connectApi } from '../connector/api/connect.ts';
 import { readEnvelope } from '../connector/api/envelope.ts';
+import { silentReporter } from '../connector/report.ts';
 import { syncStreams } from '../connector/sync/streams.ts';
 import { systemTiming } from '../connector/timing.ts';
 import type { Destination, Table } from '../destinations/contract.ts';
@@ -65,14 +66,13 @@ async function mapped() {
     batching: { lanes: 2, rows: 25_000, bytes: 16e6, seconds: 5, budget: 64e6 },
   };
   const began = performance.now();
-  const nothing = () => {};
   const [summary] = await syncStreams({
     streams: [{ stream, lookBackMs: 900_000 }],
     tables: new Map([[stream.name, table]]),
     destination,
     source: client,
     timing: systemTiming,
-    reporter: { streamStarted: nothing, progress: nothing, streamEnded: nothing, notice: nothing, warning: nothing },
+    reporter: silentReporter,
     signal,
     concurrency: Number(concurrency),
     streamsAtOnce: 1,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { noCounts, type ReconcileCounts, reconcile } from '../accounts/proof/reconcile.ts';
+import { silentReporter } from '../connector/report.ts';
 import { systemTiming } from '../connector/timing.ts';
 import type { LedgerEntry } from '../destinations/ledger.ts';
 import { memoryDestination } from '../destinations/memory/destination.ts';
@@ -32,7 +33,8 @@ async function prove(it: AccountsWorld, { waitMs = 0, since = null as string | n
     const options = {
       ...{ source, ledger: destination.ledger, since, waitMs, concurrency: 4 },
       ...{ timing: systemTiming, signal: new AbortController().signal },
-      tell: { waiting: () => {}, warning: () => {} },
+      tell: { waiting: () => {} },
+      reporter: silentReporter,
     };
     return { problems: await reconcile(options, counts), counts };
   } finally {

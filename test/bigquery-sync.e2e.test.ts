@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { connectApi } from '../connector/api/connect.ts';
 import { parseConfig } from '../connector/config/load.ts';
+import { silentReporter } from '../connector/report.ts';
 import type { StreamSummary } from '../connector/summary.ts';
 import { runSync } from '../connector/sync/run.ts';
 import { streamNamed } from '../schemas/registry.ts';
@@ -37,11 +38,7 @@ describe.skipIf(emulator === null)('sync into BigQuery (needs Python 3.13)', () 
       });
       const destination = target.destination();
       const notices: string[] = [];
-      const nothing = () => {};
-      const reporter = {
-        ...{ streamStarted: nothing, progress: nothing, streamEnded: nothing, warning: nothing },
-        notice: (message: string) => void notices.push(message),
-      };
+      const reporter = { ...silentReporter, notice: (message: string) => void notices.push(message) };
       const choice = { streams: null, dryRun, fullRefresh: false, allowMassDelete: false };
       try {
         return { notices, summary: await runSync({ config, api, destination, signal, reporter, ...choice }) };

@@ -7,6 +7,7 @@ import { redactor, secretRedactor } from '../connector/output/redact.ts';
 import { logReporter } from '../connector/output/reporters.ts';
 import { summaryText } from '../connector/output/table.ts';
 import { span } from '../connector/output/words.ts';
+import { NO_PROGRESS } from '../connector/report.ts';
 import type { StreamSummary, Summary } from '../connector/summary.ts';
 import { configError } from '../destinations/failure.ts';
 
@@ -131,7 +132,7 @@ describe('a run told to programs', () => {
     const { log, parsed } = recordingLog();
     let now = 0;
     const reporter = logReporter(log, () => now);
-    const progress = { rowsRead: 1, rowsWritten: 0, windows: 2, waiting: 'retry in 4 s: 503' };
+    const progress = { ...NO_PROGRESS, rowsRead: 1, windows: 2, waiting: 'retry in 4 s: 503' };
     reporter.streamStarted('borrowers');
     for (now = 0; now < 31_000; now += 100) reporter.progress('borrowers', progress);
     expect(parsed().map((line) => line.message)).toEqual([
@@ -174,7 +175,7 @@ describe('a run told to programs', () => {
 });
 
 describe('progress on a terminal', () => {
-  const progress = { rowsRead: 1_234_567, rowsWritten: 0, windows: 14, waiting: 'retry in 4 s: 503 and more words' };
+  const progress = { ...NO_PROGRESS, rowsRead: 1_234_567, windows: 14, waiting: 'retry in 4 s: 503 and more words' };
   const active = (streams: number) =>
     new Map(Array.from({ length: streams }, (_, at) => [`stream_${at}_`.padEnd(34, 'x'), { since: 0, progress }]));
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { connectApi } from '../connector/api/connect.ts';
 import { HTTP_LIMITS } from '../connector/api/http.ts';
 import { parseConfig } from '../connector/config/load.ts';
-import type { Reporter } from '../connector/report.ts';
+import { silentReporter } from '../connector/report.ts';
 import { runSync } from '../connector/sync/run.ts';
 import type { Destination, Table } from '../destinations/contract.ts';
 import { memoryDestination } from '../destinations/memory/destination.ts';
@@ -15,7 +15,6 @@ import { differences } from './truth.ts';
 /** The source as a whole, from HTTP to rows, against an API that misbehaves in one way at a time (faults 3 to 9). */
 
 const streams = ['borrower_sub_accounts', 'borrower_payments', 'deal_activity_logs'];
-const silent: Reporter = { streamStarted() {}, progress() {}, streamEnded() {}, notice() {}, warning() {} };
 
 let simulator: Simulator;
 afterEach(() => simulator?.stop());
@@ -53,7 +52,7 @@ async function sync(
       ...{ config, api, destination, signal },
       ...{ streams: null, dryRun: false },
       ...{ fullRefresh: flags.fullRefresh ?? false, allowMassDelete: flags.allowMassDelete ?? false },
-      reporter: { ...silent, warning: (message) => warnings.push(message) },
+      reporter: { ...silentReporter, warning: (message) => warnings.push(message) },
     });
     return { summary, warnings };
   } finally {

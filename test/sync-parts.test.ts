@@ -117,9 +117,10 @@ describe('a lane', () => {
     const context = {
       table: { commit: async (batch: Batch) => ({ ...done, ...((await commit(batch)) as object) }) },
       budget: createBudget(1000),
-      timing: { sleep: () => new Promise(() => {}) },
+      timing: { monotonic: () => 0, sleep: () => new Promise(() => {}) },
       counts,
       progressed: () => {},
+      happened: () => {},
     } as unknown as StreamContext;
     const lane = createLane({
       context,

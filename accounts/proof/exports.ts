@@ -30,14 +30,14 @@ export interface ExportsOptions {
   readonly concurrency: number;
   /** By stream: called with each of its rows, some of them more than once. */
   readonly streams: Readonly<Record<string, (row: ExportedRow) => void>>;
-  readonly warn: (message: string) => void;
+  readonly reporter: Reporter;
 }
 
 /** A row that was committed while it was being read is seen by the next reading. */
 const LOOK_BACK_MS = 60_000;
 
 /** Reads streams by the loop that `sync` reads them by, into tables that keep nothing: each row is shown once it has been read. */
-export function openExports({ source, timing, signal, concurrency, streams, warn }: ExportsOptions): Exports {
+export function openExports({ source, timing, signal, concurrency, streams, reporter }: ExportsOptions): Exports {
   const read = Object.entries(streams).map(([name, show]) => ({ stream: streamNamed(name)!, show }));
   const tables = new Map(read.map(({ stream, show }) => [stream.name, showingTable(stream, show)]));
   // To the API's own now, and not to that of a clock which is up to a second behind: rows of that second count.
@@ -46,14 +46,6 @@ export function openExports({ source, timing, signal, concurrency, streams, warn
     now: source.now,
     hasServerClock: false,
     fetchPage: source.fetchPage,
-  };
-  const silent = () => {};
-  const reporter: Reporter = {
-    streamStarted: silent,
-    progress: silent,
-    streamEnded: silent,
-    notice: silent,
-    warning: warn,
   };
 
   return {

@@ -1,3 +1,4 @@
+import type { Reporter } from '../../connector/report.ts';
 import type { Source } from '../../connector/source.ts';
 import { earlierBy, millisSince } from '../../connector/sync/instants.ts';
 import type { Timing } from '../../connector/timing.ts';
@@ -18,12 +19,13 @@ export interface ReconcileOptions {
   readonly timing: Timing;
   readonly signal: AbortSignal;
   readonly tell: ReconcileTelling;
+  /** Told of the reading of the exports. */
+  readonly reporter: Reporter;
 }
 
 export interface ReconcileTelling {
   /** Called when accounts are waited for. */
   waiting(accounts: number, ms: number): void;
-  warning(message: string): void;
 }
 
 /** Numbers of accounts, as their lines count them. */
@@ -68,7 +70,7 @@ export async function reconcile(options: ReconcileOptions, counts: ReconcileCoun
   if (start === null) return [];
 
   const sightings = createSightings(wanted);
-  const exports = openExports({ ...options, streams: sightings.streams, warn: tell.warning });
+  const exports = openExports({ ...options, streams: sightings.streams });
   let from: string | null = earlierBy(start, CLOCKS_APART_MS);
   let pause = POLL_MS.first;
 

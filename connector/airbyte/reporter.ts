@@ -38,6 +38,7 @@ export function airbyteReporter(output: Output, redact: (text: string) => string
       }
       if (isDue(progressTold, stream, LOG_EVERY_MS)) log('INFO', `${stream}: ${progressText(progress)}`);
     },
+    happened() {},
     streamEnded(summary, failure) {
       const { stream, status, error } = summary;
       if (error !== null) {

@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../../destinations/ledger.ts';
 import { millisOf, normalizedInstant, problemWithDuration, problemWithInstant } from '../config/time.ts';
 import { counted, span } from '../output/words.ts';
+import { silentReporter } from '../report.ts';
 import { systemTiming } from '../timing.ts';
 import { usageError } from './arguments.ts';
 import type { FlagValues, RunCommand } from './commands.ts';
@@ -40,8 +41,8 @@ export const run: RunCommand = async (flags, context) => {
             log.info(`${counted(accounts, 'account')} not confirmed yet; waiting for up to ${span(ms / 1000)}`, {
               accounts,
             }),
-          warning: (message) => log.warn(message),
         },
+        reporter: { ...silentReporter, warning: (message) => log.warn(message) },
       },
       counts,
     );

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
-import type { Reporter, StreamProgress } from '../report.ts';
+import { NO_PROGRESS, type Reporter, type StreamProgress } from '../report.ts';
 import { type Log, stackOf } from './log.ts';
 import { endingText, failureTeller, warningTeller } from './reporters.ts';
 import type { Screen } from './table.ts';
@@ -18,8 +18,6 @@ interface Active {
   readonly since: number;
   progress: StreamProgress;
 }
-
-const NOTHING_YET: StreamProgress = { rowsRead: 0, rowsWritten: 0, windows: 0, waiting: null };
 
 export function terminalReporter(log: Log, screen: Screen, { endings = true } = {}): TerminalReporter {
   const active = new Map<string, Active>();
@@ -39,12 +37,13 @@ export function terminalReporter(log: Log, screen: Screen, { endings = true } = 
 
   return {
     streamStarted: (stream) => {
-      active.set(stream, { since: performance.now(), progress: NOTHING_YET });
+      active.set(stream, { since: performance.now(), progress: NO_PROGRESS });
     },
     progress: (stream, progress) => {
       const entry = active.get(stream);
       if (entry !== undefined) entry.progress = progress;
     },
+    happened: () => {},
     streamEnded: (summary, failure) => {
       active.delete(summary.stream);
       if (failure !== null) log.debug(`${summary.stream}: where it failed`, { stack: stackOf(failure) });

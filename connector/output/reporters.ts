@@ -21,6 +21,7 @@ export function logReporter(log: Log, monotonic: () => number = () => performanc
       told.set(stream, monotonic());
       log.info(`${stream}: ${progressText(progress)}`, { stream, ...fieldsOf(progress) });
     },
+    happened: () => {},
     streamEnded: (summary, failure) => {
       const { stream, status, error, ...figures } = summary;
       if (failure !== null) log.debug(`${stream}: where it failed`, { stream, stack: stackOf(failure) });

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { oncePerCause, type Told, withoutStream } from '../causes.ts';
 import type { StatusReport, StreamStatus } from '../commands/status-report.ts';
+import { stateOf } from './stream-state.ts';
 import { type Column, type Screen, table } from './table.ts';
 import { count, counted, moment, span } from './words.ts';
 
@@ -74,14 +75,11 @@ function row(stream: StreamStatus, screen: Screen): string[] {
 /** The largest unit alone: there is room for no more. */
 const lag = (seconds: number) => span(seconds).split(' ').slice(0, 2).join(' ');
 
+const COLOURS = { bad: 'red', unfinished: 'yellow', good: 'green', none: 'dim' } as const;
+
 function state(stream: StreamStatus, screen: Screen): string {
-  const paint = (colour: 'red' | 'yellow' | 'green' | 'dim', text: string) =>
-    styleText(colour, text, { stream: screen });
-  if (stream.problem !== null) return paint('red', 'refused');
-  if (stream.last_run?.status === 'failed') return paint('red', 'failed');
-  if (stream.windows_left > 0) return paint('yellow', `${stream.windows_left} left`);
-  if (stream.refresh_pass !== null) return paint('yellow', 'refresh');
-  return stream.complete === null ? paint('dim', 'not yet') : paint('green', 'ok');
+  const { word, tone } = stateOf(stream);
+  return styleText(COLOURS[tone], word, { stream: screen });
 }
 
 function problems(streams: readonly StreamStatus[], screen: Screen): string[] {

@@ -1,6 +1,7 @@
 import type { Committed, Prepared, Table } from '../../destinations/contract.ts';
 import type { Mapper } from '../../schemas/mapper.ts';
 import type { Stream } from '../../schemas/stream.ts';
+import type { StreamEvent } from '../report.ts';
 import type { Source } from '../source.ts';
 import type { Timing } from '../timing.ts';
 import type { Budget } from './budget.ts';
@@ -26,6 +27,8 @@ export interface StreamContext extends RunContext {
   readonly counts: Counts;
   /** Called after each page and commit, and when the stream begins or ends to wait; `throttledMs` as in `StreamProgress`. */
   progressed(waiting: string | null, throttledMs?: number): void;
+  /** Tells who measures what happens. */
+  happened(event: StreamEvent): void;
 }
 
 /** What a stream has done so far in this run. */

@@ -1,4 +1,5 @@
 import type { Batch, Batching, Prepared } from '../../destinations/contract.ts';
+import { asFailure } from '../../destinations/failure.ts';
 import type { PositionChange, Refresh } from '../../destinations/position.ts';
 import type { ReadyPage, StreamContext } from './context.ts';
 import { countCommit } from './context.ts';
@@ -76,14 +77,19 @@ export function createLane({ context, batching, refresh, failed, committed }: La
   }
 
   async function write(batch: Open): Promise<void> {
+    const pages = batch.pages.length;
+    const began = timing.monotonic();
     try {
       if (broken !== null) return;
       const done = await table.commit(asBatch(batch, refresh));
+      context.happened({ type: 'committed', ms: timing.monotonic() - began, pages, done });
       countCommit(context.counts, done);
       committed(batch.changes);
       context.progressed(null);
     } catch (error) {
       broken = { error };
+      const failure = asFailure(error);
+      context.happened({ type: 'not committed', ms: timing.monotonic() - began, pages, failure });
       failed(error);
     } finally {
       underWay--;

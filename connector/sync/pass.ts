@@ -1,4 +1,5 @@
 import type { Batching } from '../../destinations/contract.ts';
+import { asFailure, type Failure } from '../../destinations/failure.ts';
 import type { PositionChange, Refresh, Window } from '../../destinations/position.ts';
 import type { StreamContext } from './context.ts';
 import { createLane } from './lane.ts';
@@ -68,6 +69,8 @@ export async function readWindows(context: StreamContext, options: PassOptions):
     const leave = limiter.join();
     lane.windows++;
     counts.windows++;
+    context.happened({ type: 'window begun', window });
+    let ended: Failure | null = null;
     const started = walk({
       context: inner,
       window,
@@ -84,8 +87,12 @@ export async function readWindows(context: StreamContext, options: PassOptions):
         return beginning;
       },
     })
-      .catch(fail)
+      .catch((error) => {
+        if (!signal.aborted) ended = asFailure(error);
+        fail(error);
+      })
       .finally(() => {
+        context.happened({ type: 'window ended', window, failure: ended });
         leave();
         lane.windows--;
         counts.windows--;

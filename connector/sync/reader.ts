@@ -62,9 +62,17 @@ export function pageReader(context: StreamContext): ReadPage {
         () => patienceEnds.abort(new PageFailure('interrupted', `${stream.name}: no answer in time`)),
         () => {},
       );
+      const asked = timing.monotonic();
+      const happened = (error: unknown) =>
+        context.happened({ type: 'answered', ms: timing.monotonic() - asked, error });
       try {
         counts.requests++;
-        return await source.fetchPage(stream.dataset, request, AbortSignal.any([stop, patienceEnds.signal]));
+        const page = await source.fetchPage(stream.dataset, request, AbortSignal.any([stop, patienceEnds.signal]));
+        happened(null);
+        return page;
+      } catch (error) {
+        happened(error);
+        throw error;
       } finally {
         answered.abort();
       }
@@ -121,6 +129,7 @@ export function pageReader(context: StreamContext): ReadPage {
     const delay = retryDelay({ attempt: attempts, retryAfterMs: failure.retryAfterMs, random: timing.random });
     if (delay >= patience.left()) throw failure;
     counts.retries++;
+    context.happened({ type: 'retried', reason: failure.reason });
     const throttledMs = failure.reason === 'throttled' ? delay : 0;
     context.progressed(`retry in ${Math.ceil(delay / 1000)} s: ${failure.status ?? failure.reason}`, throttledMs);
     await timing.sleep(delay, signal);

@@ -80,6 +80,7 @@ async function syncOne(
     counts,
     progressed: (waiting, throttledMs = 0) =>
       reporter.progress(stream.name, { ...progressOf(counts), waiting, ...(throttledMs > 0 && { throttledMs }) }),
+    happened: (event) => reporter.happened(stream.name, event),
   };
   let failure: Failure | null = null;
   try {
@@ -115,7 +116,11 @@ async function syncOne(
 }
 
 function progressOf(counts: Counts) {
-  return { rowsRead: counts.rowsRead, rowsWritten: counts.committed.written, windows: counts.windows };
+  const { rowsRead, requests, bytes, windows, committed } = counts;
+  return {
+    ...{ rowsRead, rowsWritten: committed.written, rowsUnchanged: committed.unchanged, rejects: committed.rejects },
+    ...{ requests, bytes, windows },
+  };
 }
 
 function warnOfRepeatedKeys(reporter: Reporter, stream: Stream, counts: Counts): void {

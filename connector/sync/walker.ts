@@ -105,6 +105,7 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
   /** Makes the request another one where that may help: smaller pages, a shorter window, or from the last value seen again. */
   async function recover(failure: PageFailure): Promise<void> {
     counts.retries++;
+    context.happened({ type: 'retried', reason: failure.reason });
     const slow = failure.reason === 'timed_out';
     if (slow && window.cursor !== null && !hasPassedSince() && ++slowInARow < TRIES_WITHIN_AN_INSTANT) return;
     if (slow && limitOf(window) < LIMITS[0] && (await share(PARTS_WHEN_SLOW))) return;

@@ -1,4 +1,4 @@
-import type { Reporter } from '../../connector/report.ts';
+import { silentReporter } from '../../connector/report.ts';
 import type { StreamSummary } from '../../connector/summary.ts';
 import { syncStreams } from '../../connector/sync/streams.ts';
 import type { Batch, Committed, Destination, Table } from '../../destinations/contract.ts';
@@ -47,14 +47,6 @@ const STREAMS: readonly Stream[] = [
 export interface Sabotage {
   readonly table?: (table: Table) => Table;
 }
-
-const silent: Reporter = {
-  streamStarted: () => {},
-  progress: () => {},
-  streamEnded: () => {},
-  notice: () => {},
-  warning: () => {},
-};
 
 interface RunSettings {
   readonly fullRefresh: boolean;
@@ -123,7 +115,7 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
         destination,
         source,
         timing: process,
-        reporter: silent,
+        reporter: silentReporter,
         signal: settings.signal ?? new AbortController().signal,
         concurrency: 1 + random.below(8),
         streamsAtOnce: 1 + random.below(3),
