@@ -73,8 +73,10 @@ export type Position = Readonly<z.infer<typeof positionSchema>>;
  *   refresh has seen are forgotten.
  * - `plan`: the next span to read, as windows; none may be left of the span before. `refresh` is the refresh that the span
  *   belongs to, or null.
- * - `window`: the window that ends at `until` becomes these: itself further on; two or more when it is split; none when the
- *   API has ended it. When the last one ends, everything before the span's `until` is complete.
+ * - `window`: the window that ends at `until` becomes these: itself further on; none when the API has ended it. When the last one
+ *   ends, everything before the span's `until` is complete.
+ * - `cut`: the window that ends at `until` ends where the first of `others` begins, and starts again at the last value that is written;
+ *   `others` are what was behind. One change, so that they tile at every instant (rule 5), which needs no row to be written first.
  * - `seen`: a value of the cursor field that was written.
  */
 export type PositionChange =
@@ -87,6 +89,7 @@ export type PositionChange =
       readonly refresh: Refresh | null;
     }
   | { readonly type: 'window'; readonly until: string | null; readonly becomes: readonly Window[] }
+  | { readonly type: 'cut'; readonly until: string | null; readonly others: readonly [Window, ...Window[]] }
   | { readonly type: 'seen'; readonly value: string };
 
 /** What only the destination knows when it stores a position. */
@@ -128,9 +131,13 @@ export function hasApplied(stored: Position | null, changes: readonly PositionCh
       stored.refresh?.pass === expected.refresh?.pass
     );
   }
-  return changes.every(
-    (change) => change.type !== 'window' || isReplaced(stored.windows, change.until, change.becomes),
-  );
+  return changes.every((change) => isPartOf(stored.windows, change));
+}
+
+function isPartOf(windows: readonly Window[], change: PositionChange): boolean {
+  if (change.type === 'window') return isReplaced(windows, change.until, change.becomes);
+  if (change.type === 'cut') return windows.some(({ until }) => until === change.others[0].since);
+  return true;
 }
 
 function isReplaced(windows: readonly Window[], until: string | null, becomes: readonly Window[]): boolean {
@@ -152,18 +159,32 @@ function applyChange(position: Position | null, change: PositionChange): Positio
         refresh: change.refresh,
       };
     case 'window':
-      return replaceWindow(position, change.until, change.becomes);
+      return replaceWindow(position, change.until, () => change.becomes);
+    case 'cut':
+      return replaceWindow(position, change.until, (window) => [
+        before(window, change.others[0].since),
+        ...change.others,
+      ]);
     case 'seen':
       return { ...position, seen: later(position.seen, change.value) };
   }
 }
 
-function replaceWindow(position: Position, until: string | null, becomes: readonly Window[]): Position {
+function replaceWindow(
+  position: Position,
+  until: string | null,
+  becomes: (window: Window) => readonly Window[],
+): Position {
   const at = position.windows.findIndex((window) => window.until === until);
   if (at === -1) throw systemError(`the stored position has no window that ends at ${until ?? 'the end of the data'}`);
-  const windows = position.windows.toSpliced(at, 1, ...becomes);
+  const windows = position.windows.toSpliced(at, 1, ...becomes(position.windows[at]!));
   if (windows.length > 0) return { ...position, windows };
   return { ...position, windows, until: null, complete: later(position.complete, position.until ?? position.seen) };
+}
+
+/** What is left of a window before `until`: it starts again at the last value written, since its page cursor was for the whole of it. */
+function before(window: Window, until: string | null): Window {
+  return { ...window, since: window.last ?? window.since, until, cursor: null };
 }
 
 /** The later of two instants; null is before all. */

@@ -13,6 +13,9 @@ import { differences } from './truth.ts';
 
 /** The job as a whole, from the simulated API into an emulator: what it costs is told. */
 
+/** As many as make windows worth cutting. */
+const ROWS = 30_000;
+
 const emulator = await startEmulator();
 afterAll(() => emulator?.stop());
 
@@ -20,7 +23,7 @@ describe.skipIf(emulator === null)('sync into BigQuery (needs Python 3.13)', () 
   test('writes what the API has, and tells what each stream cost, in the summary and the run record', async () => {
     const front = await startFront(emulator!.endpoint);
     const target = bigqueryTarget(emulator!.project, front.endpoint, emulator!.endpoint);
-    const simulator = await startSimulator({ rows: { D03: 2000 } });
+    const simulator = await startSimulator({ rows: { D03: ROWS } });
     const { lender, email, password, url } = simulator;
     const signal = new AbortController().signal;
     const streams = ['borrower_sub_accounts'];
@@ -34,7 +37,7 @@ describe.skipIf(emulator === null)('sync into BigQuery (needs Python 3.13)', () 
         signal,
         environment: 'production',
         baseUrl: url,
-        concurrency: 4,
+        concurrency: 8,
       });
       const destination = target.destination();
       const notices: string[] = [];
@@ -50,11 +53,11 @@ describe.skipIf(emulator === null)('sync into BigQuery (needs Python 3.13)', () 
 
     try {
       const [first] = (await sync(false)).summary.streams;
-      expect(first).toMatchObject({ status: 'succeeded', rows_written: 2000 });
-      expect(first!.costs).toMatchObject({ load_jobs: expect.any(Number), bytes_billed: 0 });
-      expect(first!.costs!.load_jobs).toBeGreaterThan(0);
+      expect(first).toMatchObject({ status: 'succeeded', rows_written: ROWS });
+      expect(first!.requests).toBeGreaterThan(ROWS / 1000);
+      expect(first!.costs).toMatchObject({ load_jobs: 1, bytes_billed: 0 });
       expect(first!.costs!.jobs).toBeGreaterThan(2);
-      expect(first!.costs!.bytes_loaded).toBeGreaterThan(2000 * 100);
+      expect(first!.costs!.bytes_loaded).toBeGreaterThan(ROWS * 50);
       expect(first!.costs!.table_modifications).toBeGreaterThan(0);
 
       const reader = target.destination();
@@ -63,6 +66,18 @@ describe.skipIf(emulator === null)('sync into BigQuery (needs Python 3.13)', () 
       expect(await differences(simulator, reader, streamNamed(streams[0]!)!, target.spell(streams[0]!))).toEqual([]);
       await reader.close();
 
+      // As a schedule of every other minute would, which makes more of the next run's few changes than there may be in a day.
+      await target.run(
+        `insert into ${target.spell('_cleargrid_runs')} (\`run_id\`, \`command\`, \`version\`, \`started_at\`, \`status\`)
+         select cast(n as string), 'sync', '0', timestamp_sub(current_timestamp(), interval n minute), 'succeeded' from unnest(generate_array(1, 1300)) as n`,
+      );
+      simulator.change('D03', 10);
+      const { summary: second } = await sync(false);
+      expect(second.warnings).toContainEqual(
+        expect.stringMatching(
+          /^borrower_sub_accounts: at 130\d runs a day .* is changed \d+ times a day\. Beyond 1500 /,
+        ),
+      );
       const planned = await sync(true);
       expect(planned.summary.streams[0]!.costs).toBeUndefined();
       expect(planned.notices).toContainEqual(

@@ -175,19 +175,39 @@ describe('a lane', () => {
     expect([failures.length, durable, released]).toEqual([1, [], 5]);
   });
 
-  test('keeps of a window that only went further the last word, and of a cut every one', () => {
-    const cut: PositionChange = {
-      type: 'window',
-      until: at(9),
-      becomes: [
-        { since: null, until: at(5), cursor: null, last: null },
-        { since: at(5), until: at(9), cursor: null, last: null },
-      ],
-    };
+  test('keeps of a window that only went further the last word', () => {
     expect(merge([walked('a'), { type: 'seen', value: at(2) }], [walked('b'), { type: 'seen', value: at(3) }])).toEqual(
       [walked('b'), { type: 'seen', value: at(3) }],
     );
-    expect(merge([walked('a'), cut], [walked('c')])).toEqual([cut, walked('c')]);
+  });
+
+  test('makes a cut durable without the pages that it collects, which come after it', async () => {
+    const batches: Batch[] = [];
+    const { lane } = laneOver(async (batch) => batches.push(batch), 10);
+    const plan = { type: 'plan', from: null, until: at(9), windows: [], refresh: null } as const;
+    const window = { since: null, until: at(9), cursor: 'a', last: at(3) };
+    const first = { ...window, since: at(3), until: at(5), cursor: null };
+    const second = { since: at(5), until: at(9), cursor: null, last: null };
+    lane.change(plan);
+    lane.add(page(2), [
+      { type: 'seen', value: at(3) },
+      { type: 'window', until: at(9), becomes: [window] },
+    ]);
+    await lane.cut(at(9), [first, second]);
+    expect(batches).toEqual([
+      { pages: [], changes: [plan, { type: 'cut', until: at(9), others: [second] }], refresh: null },
+    ]);
+    lane.add(page(1), [{ type: 'window', until: at(5), becomes: [{ ...first, cursor: 'b' }] }]);
+    await lane.flush();
+    expect(batches.slice(1).map(({ pages, changes }) => [pages.length, changes])).toEqual([
+      [
+        2,
+        [
+          { type: 'seen', value: at(3) },
+          { type: 'window', until: at(5), becomes: [{ ...first, cursor: 'b' }] },
+        ],
+      ],
+    ]);
   });
 });
 
@@ -200,6 +220,7 @@ describe('a position', () => {
     refresh: null,
   };
   const facts = { table: 't', holdsRows: false };
+  const windowOf = (since: string) => ({ since, until: at(9), cursor: null, last: null });
 
   test('is complete up to the end of a span once its last window has ended, and never moves back', () => {
     const ended: PositionChange = { type: 'window', until: at(9), becomes: [] };
@@ -226,6 +247,26 @@ describe('a position', () => {
     };
     expect(hasApplied(open, [further])).toBe(false);
     expect(hasApplied(applyChanges(open, [further], facts), [further])).toBe(true);
+    const cut: PositionChange = { type: 'cut', until: at(9), others: [{ ...windowOf(at(7)), until: at(9) }] };
+    expect(hasApplied(open, [cut])).toBe(false);
+    expect(hasApplied(applyChanges(open, [cut], facts), [cut])).toBe(true);
+  });
+
+  test('is cut where its rows are, whatever its walk has read beyond', () => {
+    const open = applyChanges(position, [plan], facts);
+    const others = [
+      { ...windowOf(at(6)), until: at(8) },
+      { ...windowOf(at(8)), until: at(9) },
+    ] as const;
+    const cut: PositionChange = { type: 'cut', until: at(9), others };
+    expect(applyChanges(open, [cut], facts).windows).toEqual([{ ...windowOf(at(4)), until: at(6) }, ...others]);
+    const further: PositionChange = {
+      type: 'window',
+      until: at(9),
+      becomes: [{ since: at(4), until: at(9), cursor: 'n', last: at(5) }],
+    };
+    const left = { since: at(5), until: at(6), cursor: null, last: at(5) };
+    expect(applyChanges(open, [further, cut], facts).windows).toEqual([left, ...others]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Batch, Batching, Prepared } from '../../destinations/contract.ts';
 import { asFailure } from '../../destinations/failure.ts';
-import type { PositionChange, Refresh } from '../../destinations/position.ts';
+import type { PositionChange, Refresh, Window } from '../../destinations/position.ts';
 import type { ReadyPage, StreamContext } from './context.ts';
 import { countCommit } from './context.ts';
 
@@ -13,6 +13,13 @@ export interface Lane {
   add(page: ReadyPage, changes: readonly PositionChange[]): void;
   /** Takes a change of the position alone. */
   change(change: PositionChange): void;
+  /**
+   * Cuts the window that ends at `until` into these, the first of which goes on where its walk stands, and resolves when that is durable:
+   * then others may walk the rest. The batch that is being collected is not held up: it is written when it would have been.
+   *
+   * @throws {Failure} when a commit failed, this one or one before.
+   */
+  cut(until: string | null, becomes: readonly [Window, Window, ...Window[]]): Promise<void>;
   /** Resolves when all that was taken is durable. @throws {Failure} when a commit failed, this one or one before. */
   flush(): Promise<void>;
   /** How many windows the lane has. */
@@ -98,6 +105,11 @@ export function createLane({ context, batching, refresh, failed, committed }: La
     sealIfDue();
   }
 
+  async function settled(): Promise<void> {
+    await commits;
+    if (broken !== null) throw (broken as { error: unknown }).error;
+  }
+
   const stopListening = budget.onPressure(sealIfDue);
 
   return {
@@ -114,10 +126,22 @@ export function createLane({ context, batching, refresh, failed, committed }: La
       if (isEmpty()) startTimer();
       open.changes = merge(open.changes, [change]);
     },
+    async cut(until, [first, ...others]) {
+      const [begun, rest] = partition(open.changes, ({ type }) => type === 'begin' || type === 'plan');
+      open.changes = rest.map((change) =>
+        change.type === 'window' && change.until === until
+          ? { ...change, until: first.until, becomes: [first] }
+          : change,
+      );
+      if (isEmpty()) open.cancelTimer();
+      const alone = { ...emptyBatch(), changes: [...begun, { type: 'cut', until, others } as PositionChange] };
+      underWay++;
+      commits = commits.then(() => write(alone));
+      await settled();
+    },
     async flush() {
       seal();
-      await commits;
-      if (broken !== null) throw (broken as { error: unknown }).error;
+      await settled();
     },
     close() {
       stopListening();
@@ -134,6 +158,10 @@ function emptyBatch(): Open {
 
 function asBatch({ pages, changes }: Open, refresh: Refresh | null): Batch<Prepared> {
   return { pages: pages.map((page) => page.prepared), changes, refresh };
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 /** Appends changes; of a window that only went further, and of values seen, the last word says all. */

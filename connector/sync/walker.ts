@@ -134,15 +134,15 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
     const start = window.last ?? window.since ?? (await pass.beginning());
     const becomes = split(window, parts, start, source.now());
     if (becomes === null) return false;
-    const places = becomes.slice(1).map(() => limiter.join());
+    const [first, ...others] = becomes;
+    const places = others.map(() => limiter.join());
     try {
-      lane.change({ type: 'window', until: window.until, becomes });
-      await lane.flush();
+      await lane.cut(window.until, becomes);
     } finally {
       for (const leave of places) leave();
     }
-    for (const other of becomes.slice(1)) pass.start(other);
-    window = becomes[0]!;
+    for (const other of others) pass.start(other);
+    window = first;
     restart();
     return true;
   }

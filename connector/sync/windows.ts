@@ -50,7 +50,12 @@ export function partsWorth(window: Window, walked: { pages: number; since: strin
  * @param now stands in for the end of a window without `until`.
  * @returns null when there is nothing to cut: too short a span, or (rule 5) the walk has not passed the window's `since`.
  */
-export function split(window: Window, parts: number, start: string | null, now: string): Window[] | null {
+export function split(
+  window: Window,
+  parts: number,
+  start: string | null,
+  now: string,
+): [Window, Window, ...Window[]] | null {
   if (window.last !== null && !(window.since === null || window.last > window.since)) return null;
   const from = window.last ?? window.since ?? start;
   const end = window.until ?? now;
@@ -58,8 +63,12 @@ export function split(window: Window, parts: number, start: string | null, now: 
   const possible = Math.min(parts, Math.floor(millisSince(from, end) / (SHORTEST_SPLIT_MS / 2)));
   if (possible < 2) return null;
   const edges = cuts(from, end, possible);
-  if (edges.length === 0) return null;
   const first: Window = { ...restarted(window), until: edges[0]! };
-  const others = edges.map((since, at) => ({ ...first, since, until: edges[at + 1] ?? window.until, last: null }));
-  return [first, ...others];
+  const [second, ...others] = edges.map((since, at) => ({
+    ...first,
+    since,
+    until: edges[at + 1] ?? window.until,
+    last: null,
+  }));
+  return second === undefined ? null : [first, second, ...others];
 }

@@ -46,6 +46,25 @@ export function positionsSuite(visit: Visit): void {
       expect((await position(deals)).parsed).toMatchObject({ windows: [], until: null, complete: at(60), rows: true });
     });
 
+    test('a window is cut where its rows are stored, with rows on their way', async () => {
+      const { write, position } = await visit.open([deals]);
+      const plan: PositionChange = {
+        type: 'plan',
+        from: null,
+        until: at(60),
+        windows: [newWindow(null, at(60))],
+        refresh: null,
+      };
+      await write(deals, [], { changes: [begin(), plan] });
+      const further = { ...newWindow(null, at(60)), cursor: 'next', last: at(10) };
+      await write(deals, [page('first')], { changes: [{ type: 'window', until: at(60), becomes: [further] }] });
+      const others = [newWindow(at(30), at(40)), newWindow(at(40), at(60))] as const;
+      const cut: PositionChange = { type: 'cut', until: at(60), others };
+      for (let times = 0; times < 2; times++) await write(deals, [], { changes: [cut] });
+      const left = { since: at(10), until: at(30), cursor: null, last: at(10) };
+      expect((await position(deals)).parsed.windows).toEqual([left, ...others]);
+    });
+
     test('one that starts over a table whose rows are all there already knows that it holds rows', async () => {
       const { write, position } = await visit.open([deals]);
       await write(deals, [page('first')]);
