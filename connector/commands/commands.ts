@@ -76,6 +76,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     flags: { config, json: { type: 'boolean', about: 'one line of JSON on stdout, for programs' } },
     load: () => import('./status.ts'),
   },
+  report: {
+    about: 'write what status tells, and more of the last runs, as a web page for people',
+    notes:
+      'One HTML file that needs no network and no script. Needs neither the API nor a lock; no value of a row is on it.\n' +
+      'An existing file is replaced as a whole.',
+    flags: { config, out: { type: 'string', value: 'FILE', about: 'where to write the page', required: true } },
+    load: () => import('./report.ts'),
+  },
   spec: {
     about: "print the config's JSON schema, as Airbyte reads it",
     flags: {},

@@ -59,7 +59,20 @@ export async function statusReport(
   name: string,
   now: Date,
 ): Promise<StatusReport> {
-  const { documents, runs, busy } = await stored(destination);
+  return statusOf(await readStored(destination), config, name, now);
+}
+
+/** What the destination has stored, as people are told of it. */
+export interface Stored {
+  readonly documents: readonly StoredDocument[];
+  /** The last runs, newest first. */
+  readonly runs: readonly RunRecord[];
+  /** Why it tells nothing now, or null. */
+  readonly busy: string | null;
+}
+
+/** How far each stream is, by what is stored. */
+export function statusOf({ documents, runs, busy }: Stored, config: Config, name: string, now: Date): StatusReport {
   const names = new Set([
     ...(config.streams ?? STREAMS.map((stream) => stream.name)),
     ...documents.map((document) => document.stream),
@@ -73,9 +86,8 @@ export async function statusReport(
   };
 }
 
-async function stored(
-  destination: Destination,
-): Promise<{ documents: readonly StoredDocument[]; runs: readonly RunRecord[]; busy: string | null }> {
+/** Reads it without a lock and without making anything. */
+export async function readStored(destination: Destination): Promise<Stored> {
   try {
     return { documents: await destination.positions(), runs: await destination.runs.recent(RUNS), busy: null };
   } catch (error) {
@@ -172,7 +184,7 @@ function runStatus(run: RunRecord): RunStatus {
 }
 
 /** The streams of a run's summary; none where it has no summary yet, or one of another command. */
-function summaryOf(run: RunRecord): readonly StreamSummary[] {
+export function summaryOf(run: RunRecord): readonly StreamSummary[] {
   const streams = (run.summary as Partial<Summary> | null)?.streams;
   return Array.isArray(streams) ? streams : [];
 }

@@ -1,0 +1,154 @@
+import type { RunRecord } from '../../destinations/contract.ts';
+import { type StatusReport, type Stored, type StreamStatus, summaryOf } from '../commands/status-report.ts';
+import type { StreamSummary, Summary } from '../summary.ts';
+import type { RejectGroup } from './rejects.ts';
+
+/** What is on the page, as plain values: nothing here knows how it is drawn. */
+
+/** How many runs are shown: a day of an hourly schedule. */
+const RUNS_SHOWN = 24;
+
+export interface PageFacts {
+  readonly status: StatusReport;
+  /** Runs of `sync`, newest first. */
+  readonly runs: readonly RunFacts[];
+  /** Seconds from one run's start to the next, as a rule; null where too few are known. */
+  readonly interval: number | null;
+  readonly streams: readonly StreamFacts[];
+  /** What the latest run that ended said to a person. */
+  readonly warnings: readonly string[];
+  /** Why the rejects are not told, or null. */
+  readonly rejectsProblem: string | null;
+}
+
+export interface RunFacts extends RunNumbers {
+  readonly run_id: string;
+  readonly started_at: string;
+  readonly status: RunRecord['status'] | 'skipped';
+}
+
+/** What one run, or one stream in it, did. */
+export interface RunNumbers {
+  /** Null where it is not recorded: a run that is at work, or one of an earlier version. */
+  readonly seconds: number | null;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  readonly rowsUnchanged: number;
+  readonly rowsDeleted: number;
+  readonly changedFields: number;
+  readonly rejects: number;
+  readonly requests: number;
+  readonly retries: number;
+  readonly bytes: number;
+}
+
+export interface StreamFacts {
+  readonly stream: string;
+  readonly status: StreamStatus;
+  /** Newest first. */
+  readonly runs: readonly RunFacts[];
+  readonly rejects: readonly RejectGroup[];
+  readonly verdict: Verdict | null;
+}
+
+/** What `verify` said of a stream the last time. */
+export interface Verdict {
+  readonly verdict: string;
+  readonly at: string;
+  readonly api: number | null;
+  readonly table: number | null;
+}
+
+/** Puts together what is stored. Old and foreign run records are taken as far as they go. */
+export function pageFacts(
+  status: StatusReport,
+  { runs }: Stored,
+  rejects: { readonly groups: readonly RejectGroup[]; readonly problem: string | null },
+): PageFacts {
+  const syncs = runs.filter(({ command }) => command === 'sync');
+  const ended = syncs.find(({ summary }) => summary !== null);
+  return {
+    status,
+    runs: syncs.slice(0, RUNS_SHOWN).map(runFacts),
+    interval: usualInterval(syncs),
+    streams: status.streams.map((stream) => ({
+      stream: stream.stream,
+      status: stream,
+      runs: streamRuns(stream.stream, syncs),
+      rejects: rejects.groups.filter((group) => group.stream === stream.stream),
+      verdict: verdictOf(stream.stream, runs),
+    })),
+    warnings: (ended?.summary as Partial<Summary> | undefined)?.warnings ?? [],
+    rejectsProblem: rejects.problem,
+  };
+}
+
+/** Rows read a second, where that can be said. */
+export function speed({ rowsRead, seconds }: RunNumbers): number | null {
+  return seconds === null || seconds <= 0 ? null : rowsRead / seconds;
+}
+
+function runFacts(run: RunRecord): RunFacts {
+  const numbers = summaryOf(run).map(numbersOf);
+  const sum = (key: keyof RunNumbers) => numbers.reduce((total, one) => total + (one[key] ?? 0), 0);
+  return {
+    run_id: run.runId,
+    started_at: run.startedAt,
+    status: run.status,
+    seconds: run.endedAt === null ? null : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000,
+    rowsRead: sum('rowsRead'),
+    rowsWritten: sum('rowsWritten'),
+    rowsUnchanged: sum('rowsUnchanged'),
+    rowsDeleted: sum('rowsDeleted'),
+    changedFields: sum('changedFields'),
+    rejects: sum('rejects'),
+    requests: sum('requests'),
+    retries: sum('retries'),
+    bytes: sum('bytes'),
+  };
+}
+
+function streamRuns(stream: string, syncs: readonly RunRecord[]): RunFacts[] {
+  return syncs
+    .flatMap((run) => {
+      const found = summaryOf(run).find((summary) => summary.stream === stream && summary.status !== 'skipped');
+      if (found === undefined) return [];
+      return [{ run_id: run.runId, started_at: run.startedAt, status: found.status, ...numbersOf(found) }];
+    })
+    .slice(0, RUNS_SHOWN);
+}
+
+function numbersOf(summary: Partial<StreamSummary>): RunNumbers {
+  return {
+    seconds: summary.seconds ?? null,
+    rowsRead: summary.rows_read ?? 0,
+    rowsWritten: summary.rows_written ?? 0,
+    rowsUnchanged: summary.rows_unchanged ?? 0,
+    rowsDeleted: summary.rows_deleted ?? 0,
+    changedFields: summary.changed_fields ?? 0,
+    rejects: summary.rejects ?? 0,
+    requests: summary.requests ?? 0,
+    retries: summary.retries ?? 0,
+    bytes: summary.bytes ?? 0,
+  };
+}
+
+type Verified = StreamSummary & { verify?: { verdict?: unknown; api?: unknown; table?: unknown } | null };
+
+function verdictOf(stream: string, runs: readonly RunRecord[]): Verdict | null {
+  for (const run of runs) {
+    const found = (summaryOf(run) as readonly Verified[]).find((summary) => summary.stream === stream)?.verify;
+    if (typeof found?.verdict !== 'string') continue;
+    const counted = (value: unknown) => (typeof value === 'number' ? value : null);
+    const at = run.endedAt ?? run.startedAt;
+    return { verdict: found.verdict, at, api: counted(found.api), table: counted(found.table) };
+  }
+  return null;
+}
+
+/** The median: a run by hand in between, or a night without runs, does not count. */
+function usualInterval(syncs: readonly RunRecord[]): number | null {
+  const starts = syncs.map(({ startedAt }) => Date.parse(startedAt) / 1000);
+  const gaps = starts.slice(1).map((start, at) => starts[at]! - start);
+  return gaps.length < 2 ? null : gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]!;
+}
