@@ -24,6 +24,8 @@ export interface Command {
   readonly flags: Readonly<Record<string, Flag>>;
   /** A command of the Airbyte protocol: any failure is also a TRACE on stdout, and its exit code is 1. */
   readonly airbyte?: true;
+  /** Traced and measured, where the environment asks for it. */
+  readonly traced?: true;
   readonly load: () => Promise<{ run: RunCommand; notes?: () => Promise<string> }>;
 }
 
@@ -66,6 +68,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'allow-mass-delete': { type: 'boolean', about: 'let a full refresh mark more than half of a table as deleted' },
       'dry-run': { type: 'boolean', about: 'judge the positions, plan, ask the API, and write nothing anywhere' },
     },
+    traced: true,
     load: () => import('./sync.ts'),
   },
   status: {
@@ -105,6 +108,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       state: { type: 'string', value: 'FILE', about: 'the last states, a JSON list (default: from the start)' },
     },
     airbyte: true,
+    traced: true,
     // First the flag, or reading and compiling the command's modules has grown the heap before it.
     load: async () => {
       await import('../lean-heap.ts');
@@ -125,6 +129,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       resend: { type: 'boolean', about: 'send also what was accepted before' },
       'dry-run': { type: 'boolean', about: 'check, count and show the requests; send nothing' },
     },
+    traced: true,
     load: () => import('./push.ts'),
   },
   reconcile: {
@@ -142,6 +147,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       },
       json: { type: 'boolean', about: 'one line of JSON on stdout, for programs' },
     },
+    traced: true,
     load: () => import('./reconcile.ts'),
   },
   simulate: {

@@ -1,9 +1,11 @@
 import type { Log } from '../output/log.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** What every command gets from the command line. */
 export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  readonly telemetry: Telemetry;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   /** Whether stderr is a terminal: people are told, instead of programs. */

@@ -13,7 +13,7 @@ import { openConfig } from './open.ts';
 
 /** Sends accounts to ClearGrid, each once. The summary is the only line on stdout, also when the push could not begin. */
 export const run: RunCommand = async (flags, context) => {
-  const { log, signal, print } = context;
+  const { log, telemetry, signal, print } = context;
   const config = await openConfig(flags, context);
   const [{ runAccounts }, { push, noCounts }, { pushTelling, pushText }] = await Promise.all([
     import('../../accounts/run.ts'),
@@ -42,6 +42,8 @@ export const run: RunCommand = async (flags, context) => {
     if (withheld) log.warn('nothing was sent: with --strict, one bad account holds back all');
     return counts.bad + counts.refused === 0;
   });
+  const { accepted, refused, bad, accepted_before, unchanged } = counts;
+  telemetry.ran(summary, { accepted, refused, bad, accepted_before, unchanged });
   print(JSON.stringify(summary));
   if (failure !== null) throw failure;
   log.info(pushText(counts));

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from '../../destinations/ledger.ts';
 import { millisOf, normalizedInstant, problemWithDuration, problemWithInstant } from '../config/time.ts';
 import { counted, span } from '../output/words.ts';
-import { silentReporter } from '../report.ts';
+import { reportToAll, silentReporter } from '../report.ts';
 import { systemTiming } from '../timing.ts';
 import { usageError } from './arguments.ts';
 import type { FlagValues, RunCommand } from './commands.ts';
@@ -10,7 +10,7 @@ import { openConfig } from './open.ts';
 
 /** Proves from the exports what became of the accounts that were sent. A table on stdout, or one line of JSON. */
 export const run: RunCommand = async (flags, context) => {
-  const { log, signal, print } = context;
+  const { log, telemetry, signal, print } = context;
   const since = sinceOf(flags.since);
   const wait = waitOf(flags.wait);
   const config = await openConfig(flags, context);
@@ -42,12 +42,16 @@ export const run: RunCommand = async (flags, context) => {
               accounts,
             }),
         },
-        reporter: { ...silentReporter, warning: (message) => log.warn(message) },
+        reporter: reportToAll([
+          { ...silentReporter, warning: (message) => log.warn(message) },
+          ...telemetry.reporters(config, null),
+        ]),
       },
       counts,
     );
     return counts.differs + counts.lost + counts.pending === 0;
   });
+  telemetry.ran(summary, { ...counts });
   if (flags.json === true) print(JSON.stringify({ ...summary, ...problemList(counts, problems) }));
   if (failure !== null) throw failure;
   if (flags.json !== true) print(reconcileText(counts, problems, { isEmpty }, process.stdout));

@@ -1,5 +1,6 @@
 import { asFailure, type Failure, transientError } from '../../destinations/failure.ts';
 import { createLog, type Log, stackOf } from '../output/log.ts';
+import { noTelemetry, startTelemetry } from '../telemetry/telemetry.ts';
 import { readFlags, usageError } from './arguments.ts';
 import type { Command } from './commands.ts';
 import { codeOfFailure, EXIT } from './exit-codes.ts';
@@ -20,7 +21,10 @@ export async function runCommand(
     debug,
   });
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name]! : null;
+  let telemetry = noTelemetry;
+  let failure: Failure | null = null;
   const tell = async (thrown: unknown) => {
+    failure = asFailure(thrown);
     log.failure(thrown);
     if (command?.airbyte) await printTrace(thrown, log, debug);
   };
@@ -31,14 +35,16 @@ export async function runCommand(
     await drained(process.stdout);
     const lost = lossOfStdout();
     if (lost !== null) log.failure(lost);
+    const exitCode = lost !== null && code === EXIT.done ? codeOf(lost) : code;
+    await telemetry.end(exitCode, stop.signal.aborted ? null : (failure ?? lost));
     await drained(process.stderr);
-    process.exit(lost !== null && code === EXIT.done ? codeOf(lost) : code);
+    process.exit(exitCode);
   };
   watchProcess(log, async (error) => {
     await tell(error);
     return exit(command?.airbyte ? EXIT.failed : EXIT.fault);
   });
-  const stop = listenForStop();
+  const stop = listenForStop((code) => telemetry.end(code, null));
 
   let code: number;
   try {
@@ -50,7 +56,8 @@ export async function runCommand(
       code = 0;
     } else {
       const { run } = await command.load();
-      code = await run(flags, { env: process.env, log, signal: stop.signal, terminal, print });
+      if (command.traced) telemetry = await startTelemetry(name!, process.env, log);
+      code = await run(flags, { env: process.env, log, telemetry, signal: stop.signal, terminal, print });
     }
   } catch (thrown) {
     await tell(stop.signal.aborted ? stop.signal.reason : thrown);

@@ -11,15 +11,20 @@ export interface Stop {
   code(): number | null;
 }
 
-/** Listens for SIGINT and SIGTERM: the first asks to stop, a second one (or 8 s) ends the process at once. */
-export function listenForStop(): Stop {
+/**
+ * Listens for SIGINT and SIGTERM: the first asks to stop, a second one ends the process at once, and so do 8 s.
+ *
+ * @param abandoned is what is still waited for then.
+ */
+export function listenForStop(abandoned: (code: number) => Promise<void>): Stop {
   const controller = new AbortController();
   let code: number | null = null;
 
   const stop = (name: StopSignal) => {
     if (code !== null) process.exit(code);
-    code = codeOfSignal(name);
-    setTimeout(() => process.exit(codeOfSignal(name)), LONGEST_STOP_MS).unref();
+    const exitCode = codeOfSignal(name);
+    code = exitCode;
+    setTimeout(() => void abandoned(exitCode).finally(() => process.exit(exitCode)), LONGEST_STOP_MS).unref();
     controller.abort(transientError(`stopped by ${name}; the next run goes on from here`));
   };
   process.on('SIGINT', stop);

@@ -6,7 +6,7 @@ import type { Api } from '../api/connect.ts';
 import type { Config } from '../config/schema.ts';
 import { problemWithStream } from '../config/streams.ts';
 import { logReporter } from '../output/reporters.ts';
-import type { Reporter } from '../report.ts';
+import { type Reporter, reportToAll } from '../report.ts';
 import type { Summary } from '../summary.ts';
 import { runSync } from '../sync/run.ts';
 import { VERSION } from '../version.ts';
@@ -20,7 +20,7 @@ import { connect, destinationOf, openConfig } from './open.ts';
  * run could not begin. Where both stdout and stderr are one person's terminal, the table tells it instead.
  */
 export const run: RunCommand = async (flags, context) => {
-  const { log, signal, terminal, print } = context;
+  const { log, telemetry, signal, terminal, print } = context;
   const tell = (told: Summary) => {
     if (!terminal || !process.stdout.isTTY) print(JSON.stringify(log.redact(told)));
   };
@@ -30,7 +30,8 @@ export const run: RunCommand = async (flags, context) => {
   try {
     const config = await openConfig(flags, context);
     const streams = pickedStreams(flags.streams);
-    summary = await syncConfigured(config, streams, flags, signal, telling.reporter);
+    const others = telemetry.reporters(config, destinationOf(config).type);
+    summary = await syncConfigured(config, streams, flags, signal, reportToAll([telling.reporter, ...others]));
   } catch (thrown) {
     telling.close();
     const failure = asFailure(signal.aborted ? signal.reason : thrown);
@@ -38,6 +39,7 @@ export const run: RunCommand = async (flags, context) => {
     throw thrown;
   }
   telling.close();
+  telemetry.ran(summary);
   tell(summary);
   telling.ended(summary);
   return EXIT_OF[summary.status];
