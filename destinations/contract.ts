@@ -1,5 +1,5 @@
 import type { Kinds } from '../schemas/kinds.ts';
-import type { Mapping } from '../schemas/row.ts';
+import type { Mapping, RowValues } from '../schemas/row.ts';
 import type { Stream } from '../schemas/stream.ts';
 import type { Ledger } from './ledger.ts';
 import type { PositionChange, Refresh } from './position.ts';
@@ -38,6 +38,20 @@ export interface Destination {
   /** The positions as they are stored, without any lock and without creating anything: for people and for dry runs. */
   positions(): Promise<readonly StoredDocument[]>;
 
+  /**
+   * How many rows the stream's table has in each of these spans of the cursor field, to the microsecond, by one statement and without a lock.
+   * Rows marked deleted do not count.
+   *
+   * @returns null where there is no table.
+   */
+  count(stream: Stream, spans: readonly Span[]): Promise<SpanCounts | null>;
+
+  /**
+   * The stored cursor values of the rows with these keys (values in the order of `primaryKey`), one for each key: null where the row has
+   * none, undefined where there is no such row or it is marked deleted. Takes no lock.
+   */
+  cursors(stream: Stream, keys: readonly RowValues[]): Promise<readonly (string | null | undefined)[]>;
+
   readonly runs: Runs;
 
   /** The accounts that were sent to ClearGrid: for `push` and `reconcile`. */
@@ -63,6 +77,19 @@ export interface Destination {
 
   /** Ends the locks and closes everything; a second call does nothing. */
   close(): Promise<void>;
+}
+
+/** A span `[since, until)` of a stream's cursor field. No `since`: from the first row. */
+export interface Span {
+  readonly since: string | null;
+  readonly until: string;
+}
+
+export interface SpanCounts {
+  /** How many rows each span has, in the order asked for. */
+  readonly rows: readonly number[];
+  /** Rows without a cursor value, which no span has. */
+  readonly undated: number;
 }
 
 /** What a run costs where jobs and bytes have a price. */

@@ -11,6 +11,7 @@ import {
   upsertRun,
 } from '../destinations/bigquery/bookkeeping-sql.ts';
 import { commitBatch, commitHeld, commitMarking } from '../destinations/bigquery/commit-sql.ts';
+import { selectCounts, selectCursors } from '../destinations/bigquery/count.ts';
 import { mergesOfNothing } from '../destinations/bigquery/estimate.ts';
 import { bigqueryKinds, nativeColumns } from '../destinations/bigquery/kinds.ts';
 import {
@@ -134,6 +135,13 @@ export function statements(): Map<string, string> {
   );
   all.set('find rows to fill', selectUnfilled(dated, tables.table, widening, ['due_date']));
   all.set('fill new columns', updateFilled(dated, tables.table, tables.staging, filled));
+
+  const spans = [
+    { since: null, until: '2026-03-01T00:00:00.000000Z' },
+    { since: '2026-03-01T00:00:00.000000Z', until: '2026-04-01T00:00:00.123456Z' },
+  ];
+  all.set('count rows by spans', selectCounts(place, dated, spans));
+  all.set('find rows by their keys', selectCursors(place, rekeyed));
 
   all.set('make the bookkeeping', createBookkeeping(place));
   all.set('take leases', takeLeases(place));

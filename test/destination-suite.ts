@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { countsSuite } from './destination-suite/counts.ts';
 import { HOSTILE_NAMES, identifiersSuite } from './destination-suite/identifiers.ts';
 import { ledgerSuite } from './destination-suite/ledger.ts';
 import { positionsSuite } from './destination-suite/positions.ts';
@@ -41,6 +42,7 @@ export function destinationSuite(
     runsAndLocksSuite(visit);
     ledgerSuite(visit);
     queriesSuite(visit);
+    countsSuite(visit);
     valuesSuite(visit);
   });
 }

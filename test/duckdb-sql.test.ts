@@ -9,6 +9,7 @@ import {
   updatePosition,
   upsertRun,
 } from '../destinations/duckdb/bookkeeping-sql.ts';
+import { selectCounts, selectCursors } from '../destinations/duckdb/count.ts';
 import { duckdbKinds, nativeColumns } from '../destinations/duckdb/kinds.ts';
 import { deleteDisplaced, keepCollided, keepDisplaced, selectRepeated } from '../destinations/duckdb/repeated-sql.ts';
 import {
@@ -91,6 +92,13 @@ test("DuckDB's statements are those that were reviewed", async () => {
     'a shorter key': [
       keepCollided(stream, names, columns.slice(0, -1), ['public_id', 'created_at']),
       deleteDisplaced(names, ['public_id', 'created_at']),
+    ].join(';\n\n'),
+    'rows by spans, and by their keys': [
+      selectCounts(place, events, [
+        { since: null, until: '2026-03-01T00:00:00.000000Z' },
+        { since: '2026-03-01T00:00:00.000000Z', until: '2026-04-01T00:00:00.123456Z' },
+      ]),
+      selectCursors(place, events),
     ].join(';\n\n'),
     'a table is widened': [
       addColumn(names.table, columns[1]!),

@@ -6,6 +6,7 @@ import { countRuns, selectPositions } from './bookkeeping-sql.ts';
 import { checkRights } from './check.ts';
 import type { ClientOptions } from './client.ts';
 import { type Costs, noCosts, quotaWarnings } from './costs.ts';
+import { countRows, cursorsOf } from './count.ts';
 import { estimateMerge } from './estimate.ts';
 import { bigqueryKinds } from './kinds.ts';
 import { type Holder, holdLeases, type Leases } from './leases.ts';
@@ -76,6 +77,8 @@ export function bigqueryDestination(config: BigqueryConfig, timing: ClientOption
         }),
       );
     },
+    count: (stream, spans) => countRows(session, stream, spans),
+    cursors: (stream, keys) => cursorsOf(session, stream, keys),
     runs: bigqueryRuns(session),
     ledger: bigqueryLedger(session, hold),
     query: (sql) => queryRows(session, sql),

@@ -6,6 +6,7 @@ import type { DuckdbConfig } from '../config.ts';
 import type { Destination, Run, Table } from '../contract.ts';
 import { configError } from '../failure.ts';
 import { claimStream, createBookkeeping, greatestToken } from './bookkeeping-sql.ts';
+import { countRows, cursorsOf } from './count.ts';
 import { type Database, type Holder, openForReading, openForWriting } from './database.ts';
 import { duckdbKinds } from './kinds.ts';
 import { type Borrowed, duckdbLedger } from './ledger.ts';
@@ -144,6 +145,12 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
     },
 
     positions: () => read([], readPositions),
+    count: (stream, spans) => read(null, (session, place) => countRows(session, place, stream, spans)),
+    cursors: (stream, keys) =>
+      read(
+        keys.map(() => undefined),
+        (session, place) => cursorsOf(session, place, stream, keys),
+      ),
 
     runs: {
       begin: record,

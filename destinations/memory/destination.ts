@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Batching, Destination, Run, Table } from '../contract.ts';
 import { changedKey, locked } from '../refusals.ts';
+import { countRows, cursorsOf } from './count.ts';
 import { memoryKinds } from './kinds.ts';
 import { memoryLedger } from './ledger.ts';
 import { queryRows } from './query.ts';
@@ -97,6 +98,8 @@ export function memoryDestination(
         document === null ? [] : [{ stream, document, runId, updatedAt }],
       );
     },
+    count: async (stream, spans) => countRows(warehouse, stream, spans),
+    cursors: async (stream, keys) => cursorsOf(warehouse, stream, keys),
     runs: {
       begin: async (record) => void warehouse.runs.set(record.runId, record),
       end: async (record) => void warehouse.runs.set(record.runId, record),

@@ -6,6 +6,7 @@ import { StreamFailure } from '../failure.ts';
 import { ensureBookkeeping, readDocuments, readRuns, writeRun } from './bookkeeping.ts';
 import { checkServer, checkWriting } from './check.ts';
 import { readAddress } from './connect.ts';
+import { countRows, cursorsOf } from './count.ts';
 import { codeOf, isPassing, LOCK_NOT_AVAILABLE, postgresFailure } from './errors.ts';
 import { postgresKinds } from './kinds.ts';
 import { postgresLedger } from './ledger.ts';
@@ -96,6 +97,8 @@ export function postgresDestination(config: PostgresConfig): Destination {
     },
 
     positions: () => withSession((session) => readDocuments(session, schema), FIRST_PATIENCE_MS),
+    count: (stream, spans) => withSession((session) => countRows(session, schema, stream, spans), FIRST_PATIENCE_MS),
+    cursors: (stream, keys) => withSession((session) => cursorsOf(session, schema, stream, keys), FIRST_PATIENCE_MS),
     runs: {
       begin: (record) => withSession((session) => writeRun(session, schema, record)),
       end: (record) => withSession((session) => writeRun(session, schema, record)),
