@@ -4,11 +4,13 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The Python whose packages are those of `test/airbyte/requirements.txt` (and, for the Airflow test, of `test/airflow/requirements.txt`):
- * `.ci/python.sh` makes such environments. Tests that need one are skipped by name where there is none.
+ * The Python whose packages are those of `test/airbyte/requirements.txt` (and, for the tests of Airflow and of dbt, of
+ * `test/airflow/requirements.txt` and `test/dbt/requirements.txt`): `.ci/python.sh` makes such environments. Tests that need
+ * one are skipped by name where there is none.
  */
 export const PYTHON = process.env.CLEARGRID_TEST_PYTHON ?? null;
 export const AIRFLOW_PYTHON = process.env.CLEARGRID_TEST_AIRFLOW_PYTHON ?? null;
+export const DBT_PYTHON = process.env.CLEARGRID_TEST_DBT_PYTHON ?? null;
 
 export interface PythonRun {
   readonly script: string;

@@ -1,0 +1,15 @@
+-- Generated from schemas/ by `npm run generate`; a test fails when it is stale.
+{{ config(enabled='user_lender_details' not in var('cleargrid_disabled_streams')) }}
+{%- set q = adapter.quote %}
+
+select
+    {{ q('public_id') }},
+    {{ q('customer_reference_id') }},
+    {{ q('first_name') }},
+    {{ q('last_name') }},
+    {{ q('updated_at') }},
+    {{ q('_extra') }},
+    {{ q('_changes') }},
+    {{ q('_synced_at') }}
+from {{ source('cleargrid', 'user_lender_details') }}
+where {{ q('_deleted_at') }} is null
