@@ -27,6 +27,8 @@ export interface PageRequest {
   readonly cursor: string | null;
   /** 1 to 1000. */
   readonly limit: number;
+  /** Also asks how many records `since` and `until` leave in all, which costs the API a query more. */
+  readonly includeTotal?: true;
 }
 
 export interface FetchedPage {

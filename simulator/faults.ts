@@ -51,6 +51,7 @@ export const FAULTS = {
   'empty-pages': standing('empty pages with a live cursor, in all datasets', true),
   'changing-rows': standing('records change while they are being read', true),
   'late-inserts': standing('records arrive a minute behind the clock while others are being read', true),
+  'wrong-totals': standing('totals count one record too many', true),
   'huge-body': drawn('a body of more than 64 MB', ['page'], 2),
   gzip: standing('bodies are compressed where the client accepts it', true),
   'lost-answer': drawn('accounts are accepted, then the connection is reset', ['accounts']),

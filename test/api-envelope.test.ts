@@ -10,12 +10,26 @@ describe('a page’s envelope', () => {
     expect(readEnvelope(bytes(onePage([{ public_id: 'a' }, 5], 'abc')))).toEqual({
       records: [{ public_id: 'a' }, 5],
       nextCursor: 'abc',
+      total: null,
     });
   });
 
+  it.each([
+    [{ total: 5, totalExact: true }, 5],
+    [{ total: 0 }, 0],
+    [{ total: 100_000, totalExact: false, totalNote: 'capped' }, null],
+    [{ total: 100_000, totalNote: 'capped' }, null],
+    [{ total: null, totalExact: false, totalNote: 'timeout' }, null],
+    [{ total: null, totalNote: 'window_required' }, null],
+    [{ total: '5' }, null],
+    [{ total: -1 }, null],
+  ])('tells a total only where it is exact: %j', (told, total) => {
+    expect(readEnvelope(bytes(body({ nextCursor: null, ...told }))).total).toBe(total);
+  });
+
   it('fault 8: may hold nothing and still not be the last, as its cursor alone says', () => {
-    expect(readEnvelope(bytes(onePage([], 'abc')))).toEqual({ records: [], nextCursor: 'abc' });
-    expect(readEnvelope(bytes(onePage([], null)))).toEqual({ records: [], nextCursor: null });
+    expect(readEnvelope(bytes(onePage([], 'abc')))).toMatchObject({ records: [], nextCursor: 'abc' });
+    expect(readEnvelope(bytes(onePage([], null)))).toMatchObject({ records: [], nextCursor: null });
   });
 
   it.each([

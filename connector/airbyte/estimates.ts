@@ -1,10 +1,9 @@
 import { estimateLine } from '../../destinations/airbyte/messages.ts';
 import type { Output } from '../../destinations/airbyte/output.ts';
 import type { Stream } from '../../schemas/stream.ts';
-import { datasetPath } from '../api/addresses.ts';
-import type { Api } from '../api/connect.ts';
-import { pageQuery } from '../api/exports.ts';
+import { readEnvelope } from '../api/envelope.ts';
 import type { Reporter } from '../report.ts';
+import type { Source } from '../source.ts';
 
 /** A total that takes longer to count is not known cheaply. */
 const LONGEST_COUNT_MS = 10_000;
@@ -16,16 +15,16 @@ const LONGEST_COUNT_MS = 10_000;
 export function withEstimates(
   reporter: Reporter,
   starting: ReadonlyMap<string, Stream>,
-  { api, output, startDate, signal }: { api: Api; output: Output; startDate: string | null; signal: AbortSignal },
+  { api, output, startDate, signal }: { api: Source; output: Output; startDate: string | null; signal: AbortSignal },
 ): Reporter {
   const asking = new Map<string, AbortController>();
 
   async function estimate(stream: Stream, ended: AbortSignal): Promise<void> {
-    const query = pageQuery({ since: startDate, until: null, cursor: null, limit: 1 });
     const within = AbortSignal.any([signal, ended, AbortSignal.timeout(LONGEST_COUNT_MS)]);
-    const path = `${datasetPath(api.lender, stream.dataset)}?${query}&includeTotal=true`;
-    const { status, bytes } = await api.request('GET', path, undefined, within);
-    const total = status === 200 ? totalIn(bytes) : null;
+    const request = { since: startDate, until: null, cursor: null, limit: 1, includeTotal: true } as const;
+    const { bytes, release } = await api.fetchPage(stream.dataset, request, within);
+    const { total } = readEnvelope(bytes);
+    release();
     if (total !== null && !ended.aborted) output.tell(estimateLine(stream.name, total));
   }
 
@@ -44,10 +43,4 @@ export function withEstimates(
       reporter.streamEnded(summary, failure);
     },
   };
-}
-
-function totalIn(bytes: Uint8Array): number | null {
-  const { body } = JSON.parse(Buffer.from(bytes).toString()) as { body?: { pagination?: { total?: unknown } } };
-  const total = body?.pagination?.total;
-  return typeof total === 'number' && Number.isSafeInteger(total) ? total : null;
 }

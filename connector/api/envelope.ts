@@ -4,6 +4,8 @@ export interface Envelope {
   readonly records: readonly unknown[];
   /** The API's cursor for the next page; null ends the window. */
   readonly nextCursor: string | null;
+  /** How many records the window has in all; null where that was not asked for, or the API does not know it exactly. */
+  readonly total: number | null;
 }
 
 /**
@@ -25,8 +27,8 @@ export function readEnvelope(bytes: Uint8Array, decode: (bytes: Uint8Array) => u
   if (!Array.isArray(body.rows)) throw new Error('the page has no body.rows');
   const pagination = objectOf(body.pagination, 'the page has no body.pagination');
   const { nextCursor } = pagination;
-  if (nextCursor === null) return { records: body.rows, nextCursor };
-  if (typeof nextCursor === 'string' && nextCursor !== '') return { records: body.rows, nextCursor };
+  if (nextCursor === null || (typeof nextCursor === 'string' && nextCursor !== ''))
+    return { records: body.rows, nextCursor, total: exactTotal(pagination) };
   const found = nextCursor === undefined ? 'missing' : nextCursor === '' ? 'empty' : 'neither text nor null';
   throw new Error(`the page's body.pagination.nextCursor is ${found}`);
 }
@@ -34,4 +36,10 @@ export function readEnvelope(bytes: Uint8Array, decode: (bytes: Uint8Array) => u
 function objectOf(value: unknown, problem: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(problem);
   return value as Record<string, unknown>;
+}
+
+/** One that is capped comes as a number too, with `totalExact: false`; any note says what keeps it from being exact. */
+function exactTotal({ total, totalExact, totalNote }: Record<string, unknown>): number | null {
+  const isExact = (totalExact ?? true) === true && (totalNote ?? null) === null;
+  return isExact && typeof total === 'number' && Number.isSafeInteger(total) && total >= 0 ? total : null;
 }

@@ -47,13 +47,14 @@ export async function fetchPage(
  * The query of a page. `until` is exclusive and `since` inclusive, so both are sent to the microsecond where they have one; the
  * API's own precision is milliseconds, and is what it is given wherever that is the same instant.
  */
-export function pageQuery({ since, until, cursor, limit }: PageRequest): string {
+export function pageQuery({ since, until, cursor, limit, includeTotal }: PageRequest): string {
   const query = new URLSearchParams();
   if (since !== null) query.set('since', shortest(since));
   if (until !== null) query.set('until', shortest(until));
   if (cursor !== null) query.set('cursor', cursor);
   query.set('limit', String(limit));
   query.set('sort', 'asc');
+  if (includeTotal) query.set('includeTotal', 'true');
   return query.toString();
 }
 
