@@ -139,24 +139,26 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
 }
 
 /**
- * Opens a full refresh of a stream whose table holds rows, and records it before anything is read: whatever ends this run, any later
- * one goes on with it. A refresh that is open already stays as it is.
+ * Opens a refresh of a span of a stream whose table holds rows, all of it in a full refresh, and records it before anything is read:
+ * whatever ends this run, any later one goes on with it. A refresh that is open already stays as it is.
  *
+ * @returns whether it has been opened now.
  * @throws {Failure} when the stored position is refused, as `syncStream` would.
  */
 export async function openRefresh(
   context: Pick<StreamContext, 'stream' | 'table' | 'source'>,
-  { startDate, until }: Pick<StreamOptions, 'startDate' | 'until'>,
-): Promise<void> {
+  { since, until }: Pick<Refresh, 'since' | 'until'>,
+): Promise<boolean> {
   const { stream, table, source } = context;
   const stored = await table.position();
   const judgement = judgePosition(stored, stream, source.lender, true);
-  const position = judgement.verdict === 'goes on' ? judgement.position : newPosition(context, startDate);
-  if (position.refresh !== null || !stored.holdsRows) return;
-  const refresh: Refresh = { started: source.now(), pass: 1, since: startDate, until };
-  const from = reachesFurther(startDate, position.from) ? startDate : position.from;
-  const begun: Position = { ...position, from, until, windows: [newWindow(startDate, until)], refresh };
+  const position = judgement.verdict === 'goes on' ? judgement.position : newPosition(context, since);
+  if (position.refresh !== null || !stored.holdsRows) return false;
+  const refresh: Refresh = { started: source.now(), pass: 1, since, until };
+  const from = reachesFurther(since, position.from) ? since : position.from;
+  const begun: Position = { ...position, from, until, windows: [newWindow(since, until)], refresh };
   await table.commit({ pages: [], changes: [{ type: 'begin', position: begun }], refresh });
+  return true;
 }
 
 function newPosition({ stream, source }: Pick<StreamContext, 'stream' | 'source'>, startDate: string | null): Position {

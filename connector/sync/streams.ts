@@ -12,7 +12,7 @@ import { type Counts, newCounts, type RunContext, type StreamContext } from './c
 import { createLimiter } from './limiter.ts';
 import { streamSummary } from './outcome.ts';
 import { createPatience, type Patience } from './patience.ts';
-import { openRefresh, syncStream } from './stream.ts';
+import { openRefresh, type StreamOptions, syncStream } from './stream.ts';
 
 export interface SyncStreamsOptions {
   readonly streams: readonly { readonly stream: Stream; readonly lookBackMs: number }[];
@@ -27,7 +27,11 @@ export interface SyncStreamsOptions {
   readonly startDate: string | null;
   readonly fullRefresh: boolean;
   readonly allowMassDelete: boolean;
+  /** What is done with each stream; by default it is brought up to date. */
+  readonly work?: StreamWork;
 }
+
+export type StreamWork = (context: StreamContext, options: StreamOptions) => Promise<void>;
 
 /**
  * Brings all streams up to date, several at once, over one limit of requests and one budget of memory. What happens to one
@@ -56,7 +60,7 @@ async function openRefreshes({ streams, tables, source, startDate, signal }: Syn
   for (const { stream } of streams) {
     if (signal.aborted) return;
     // What keeps a stream from it is met again, and told, when the stream is read.
-    await openRefresh({ stream, table: tables.get(stream.name)!, source }, { startDate, until }).catch(() => {});
+    await openRefresh({ stream, table: tables.get(stream.name)!, source }, { since: startDate, until }).catch(() => {});
   }
 }
 
@@ -86,7 +90,7 @@ async function syncOne(
   try {
     signal.throwIfAborted();
     reporter.streamStarted(stream.name);
-    await syncStream(context, {
+    await (options.work ?? syncStream)(context, {
       batching: destination.batching,
       startDate: options.startDate,
       lookBackMs,

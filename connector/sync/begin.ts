@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { Destination, Run, RunRecord } from '../../destinations/contract.ts';
+import { StreamFailure } from '../../destinations/failure.ts';
+import type { Api } from '../api/connect.ts';
+import { linesOf, type Told } from '../causes.ts';
+import type { Config } from '../config/schema.ts';
+import { futureStart } from '../config/time.ts';
+import type { Reporter } from '../report.ts';
+import type { StreamSummary, Summary } from '../summary.ts';
+import { VERSION } from '../version.ts';
+import { type RunIdentity, runSummary, unreadSummary } from './outcome.ts';
+import { type SelectedStream, selectStreams } from './selection.ts';
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly api: Api;
+  /** The streams that the command line picks among the config's, or null: all of them. */
+  readonly streams: readonly string[] | null;
+  readonly reporter: Reporter;
+}
+
+/** A run that knows its streams, and has touched nothing yet. */
+export interface BegunRun {
+  readonly run: RunIdentity;
+  /** Takes warnings down for the summary as well. */
+  readonly reporter: Reporter;
+  readonly selected: readonly SelectedStream[];
+  /** The summary, once these streams have ended; those that could not be read are in it too. */
+  summarize(streams: readonly StreamSummary[]): Summary;
+}
+
+/** Begins a run of `command`: asks the catalog and selects the streams. @throws {Failure} for a refused setting. */
+export async function beginRun(command: string, options: RunOptions): Promise<BegunRun> {
+  const { config, api } = options;
+  const warnings: string[] = [];
+  const ofStreams: Told[] = [];
+  const reporter: Reporter = {
+    ...options.reporter,
+    warning: (message, stream) => {
+      if (stream === undefined) warnings.push(message);
+      else ofStreams.push({ stream, message });
+      options.reporter.warning(message, stream);
+    },
+  };
+
+  const catalog = await api.catalog();
+  const run: RunIdentity = { id: randomUUID(), command, startedAt: api.now() };
+  if (catalog.datasets === null) {
+    reporter.warning(`the catalog cannot be read (${catalog.problem}); every stream is taken as available`);
+  }
+  const selection = selectStreams(config, options.streams, catalog.datasets);
+  for (const warning of [...selection.warnings, ...futureStart(config.start_date, api.now())])
+    reporter.warning(warning);
+
+  const selected = selection.streams.filter(({ refused }) => refused === null);
+  const unread = [
+    ...selection.streams
+      .filter(({ refused }) => refused !== null)
+      .map(({ stream, refused }) => unreadSummary(stream.name, refused)),
+    ...selection.skipped.map((name) => unreadSummary(name, null)),
+  ];
+  for (const summary of unread) if (summary.status === 'failed') reporter.streamEnded(summary, null);
+  const summarize = (streams: readonly StreamSummary[]) =>
+    runSummary(run, api.now(), [...streams, ...unread], [...warnings, ...linesOf(ofStreams)]);
+
+  return { run, reporter, selected, summarize };
+}
+
+/**
+ * Opens all streams whose tables can serve. A table that cannot is its stream's failure and keeps no other from being read (rule 9);
+ * the locks are still taken all at once, or not at all (rule 11).
+ */
+export async function openTables(
+  destination: Destination,
+  { run, reporter, selected }: BegunRun,
+  fullRefresh: ReadonlySet<string>,
+) {
+  const opening: Run = { ...run, fullRefresh, warn: once(reporter.warning) };
+  const refused: StreamSummary[] = [];
+  for (let opened = selected; ; ) {
+    try {
+      const tables = await destination.open(
+        opened.map(({ stream }) => stream),
+        opening,
+      );
+      for (const summary of refused) reporter.streamEnded(summary, null);
+      return { tables, opened, refused };
+    } catch (error) {
+      if (!(error instanceof StreamFailure)) throw error;
+      opened = opened.filter(({ stream }) => stream.name !== error.stream);
+      refused.push(unreadSummary(error.stream, error));
+    }
+  }
+}
+
+/** What is opened again warns again. */
+function once(warn: Run['warn']): Run['warn'] {
+  const told = new Set<string>();
+  return (message, stream) => {
+    if (!told.has(message)) warn(message, stream);
+    told.add(message);
+  };
+}
+
+/** Keeps the record of a run in the destination: that it has begun, and how it ended. */
+export async function recorded(
+  destination: Destination,
+  { id: runId, command, startedAt }: RunIdentity,
+  work: () => Promise<Summary>,
+): Promise<Summary> {
+  const begun: RunRecord = {
+    ...{ runId, command, version: VERSION, startedAt },
+    ...{ endedAt: null, status: 'running', summary: null },
+  };
+  await destination.runs.begin(begun);
+  const summary = await work();
+  await destination.runs.end({ ...begun, endedAt: summary.ended_at, status: summary.status, summary });
+  return summary;
+}
