@@ -3,7 +3,7 @@ import { oncePerCause, type Told, withoutStream } from '../causes.ts';
 import type { StatusReport, StreamStatus } from '../commands/status-report.ts';
 import { stateOf } from './stream-state.ts';
 import { type Column, type Screen, table } from './table.ts';
-import { count, counted, moment, span } from './words.ts';
+import { ago, count, counted, moment, span } from './words.ts';
 
 /** Everything fits a terminal of 80 columns; on a narrower one it does with less. */
 const WIDTH = 80;
@@ -55,10 +55,10 @@ function header({ destination, busy, last_run: run }: StatusReport, now: Date, s
   }
   const ended = run.ended_at ?? run.started_at;
   const took = (Date.parse(ended) - Date.parse(run.started_at)) / 1000;
-  const ago = span((now.getTime() - Date.parse(ended)) / 1000);
+  const since = ago((now.getTime() - Date.parse(ended)) / 1000);
   return [
     ...lines,
-    ...wrap(`Last run: ${run.command} at ${began}, ${run.status} after ${span(took)}, ${ago} ago`, screen),
+    ...wrap(`Last run: ${run.command} at ${began}, ${run.status} after ${span(took)}, ${since}`, screen),
   ];
 }
 

@@ -26,5 +26,8 @@ export function span(seconds: number): string {
   return rest === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${next![0]}`;
 }
 
+/** How long ago that was: `12 min ago`. */
+export const ago = (seconds: number): string => (seconds < 1 ? 'just now' : `${span(seconds)} ago`);
+
 /** `2026-06-01T12:00:00.123456Z` as `2026-06-01 12:00:00`. */
 export const moment = (instant: string): string => instant.slice(0, 19).replace('T', ' ');

@@ -12,72 +12,124 @@ export interface Chart {
   readonly text: (value: number) => string;
 }
 
+/** One run of a chart: what its bar shows. */
+interface Bar {
+  readonly run: RunFacts;
+  readonly value: number;
+  readonly title: string;
+}
+
 const COLOUR = { succeeded: 'var(--bar)', failed: 'var(--bad)', stopped: 'var(--warn)' } as const;
 
-const colourOf = ({ status }: RunFacts) => (status in COLOUR ? COLOUR[status as keyof typeof COLOUR] : 'var(--soft)');
+const colourOf = ({ run }: Bar) => COLOUR[run.status as keyof typeof COLOUR] ?? 'var(--soft)';
+const runOf = ({ run }: Bar) => run.run_id;
+const hasFailed = ({ run }: Bar) => run.status === 'failed';
+
+const CROSS = '✕';
+const PLOT_WIDTH = 304;
+const MARGIN_LEFT = 52;
+const MARGIN_RIGHT = 4;
+const PADDING = 0.25;
+const WIDEST_BAR = 26;
 
 /** A bar a run, the newest at the right; a cross says that it failed, so that colour alone tells nothing. */
-export function runsChart({ label, runs, value, text }: Chart): Element {
-  const shown = runs.toReversed();
-  const of = (run: RunFacts) => value(run) ?? 0;
-  return Plot.plot({
-    document,
-    width: 360,
+export function runsChart(chart: Chart): Element {
+  const bars = barsOf(chart);
+  const top = topOf(bars);
+  const height = ({ value }: Bar) => Math.min(value, top);
+  const isCut = ({ value }: Bar) => value > top;
+  const inset = insetOf(bars, PLOT_WIDTH, WIDEST_BAR);
+  return image(chart, {
+    width: MARGIN_LEFT + PLOT_WIDTH + MARGIN_RIGHT,
     height: 132,
-    marginLeft: 52,
-    marginRight: 4,
-    marginTop: 14,
+    marginLeft: MARGIN_LEFT,
+    marginRight: MARGIN_RIGHT,
+    marginTop: 16,
     marginBottom: 20,
-    ariaLabel: spoken(label, shown.map(value), text),
     style: { fontSize: '11px', background: 'none' },
-    x: { type: 'band', domain: shown.map((run) => run.run_id), padding: 0.25, axis: null },
-    y: { axis: null, domain: [0, Math.max(...shown.map(of)) || 1], nice: 2 },
+    x: { type: 'band', domain: bars.map(runOf), padding: PADDING, axis: null },
+    y: { axis: null, domain: [0, top], nice: 2 },
     marks: [
       Plot.gridY({ ticks: 2, strokeOpacity: 0.15 }),
-      Plot.axisY({ ticks: 2, tickSize: 0, label: null, tickFormat: (at: number) => text(at) }),
-      Plot.barY(shown, { x: 'run_id', y: of, fill: colourOf, title: (run: RunFacts) => titleOf(run, value, text) }),
+      Plot.axisY({ ticks: 2, tickSize: 0, label: null, tickFormat: (at: number) => chart.text(at) }),
+      Plot.barY(bars, { x: runOf, y: height, fill: colourOf, title: 'title', inset, insetTop: 0, insetBottom: 0 }),
       Plot.text(
-        shown.filter(({ status }) => status === 'failed'),
-        { x: 'run_id', y: of, text: () => '✕', dy: -6, fill: 'var(--bad)', fontWeight: 700 },
+        bars.filter((bar) => hasFailed(bar) && !isCut(bar)),
+        { x: runOf, y: height, text: () => CROSS, dy: -6, fill: 'var(--bad)' },
+      ),
+      ...bars.filter(isCut).map((bar) =>
+        Plot.text([bar], {
+          x: runOf,
+          y: top,
+          text: () => `${hasFailed(bar) ? `${CROSS} ` : ''}↑ ${chart.text(bar.value)}`,
+          dy: -8,
+          textAnchor: bars.indexOf(bar) < bars.length / 2 ? 'start' : 'end',
+        }),
       ),
       Plot.ruleY([0], { strokeOpacity: 0.5 }),
-      ...ends(shown),
+      ...ends(bars),
     ],
   });
 }
 
+const CELL_WIDTH = 112;
+const WIDEST_IN_CELL = 7;
+
+/** The part of a bar's greatest height that a very low one has, so that there is something to see. */
+const LEAST_HEIGHT = 0.12;
+
 /** A chart for the width of a cell: the shape alone. */
-export function sparkline({ label, runs, value, text }: Chart): Element {
-  const shown = runs.toReversed();
-  const of = (run: RunFacts) => value(run) ?? 0;
-  const most = Math.max(...shown.map(of)) || 1;
-  return Plot.plot({
-    document,
-    width: 112,
+export function sparkline(chart: Chart): Element {
+  const bars = barsOf(chart);
+  const top = topOf(bars);
+  const inset = insetOf(bars, CELL_WIDTH, WIDEST_IN_CELL);
+  const height = (bar: Bar) =>
+    bar.value > 0 || hasFailed(bar) ? Math.max(Math.min(bar.value, top), top * LEAST_HEIGHT) : 0;
+  return image(chart, {
+    width: CELL_WIDTH,
     height: 22,
     margin: 1,
-    ariaLabel: spoken(label, shown.map(value), text),
     style: { background: 'none' },
-    x: { type: 'band', domain: shown.map((run) => run.run_id), padding: 0.2, axis: null },
-    y: { axis: null, domain: [0, most] },
+    x: { type: 'band', domain: bars.map(runOf), padding: PADDING, axis: null },
+    y: { axis: null, domain: [0, top] },
     marks: [
-      Plot.barY(shown, {
-        x: 'run_id',
-        // A failed run has something to see, and so has one that wrote a single row.
-        y: (run: RunFacts) => (of(run) > 0 || run.status === 'failed' ? Math.max(of(run), most * 0.12) : 0),
-        fill: colourOf,
-        title: (run: RunFacts) => titleOf(run, value, text),
-      }),
+      Plot.barY(bars, { x: runOf, y: height, fill: colourOf, title: 'title', inset, insetTop: 0, insetBottom: 0 }),
       Plot.ruleY([0], { strokeOpacity: 0.35 }),
     ],
   });
 }
 
+/** What is left free at each side of a bar, so that few runs do not make slabs. */
+function insetOf(bars: readonly Bar[], width: number, widest: number): number {
+  const band = (width / (bars.length + PADDING)) * (1 - PADDING);
+  return Math.max(0, band - widest) / 2;
+}
+
+function barsOf({ runs, value, text }: Chart): Bar[] {
+  return runs.toReversed().map((run) => {
+    const found = value(run);
+    const told = found === null ? 'not recorded' : text(found);
+    return { run, value: found ?? 0, title: `${moment(run.started_at)} UTC, ${run.status}: ${told}` };
+  });
+}
+
+/** Runs that read everything tower above the others: so many bars at most are cut, and their figures written above them. */
+const MOST_CUT = 2;
+const FEWEST_RUNS = 6;
+const TOWERS = 4;
+const ROOM = 1.25;
+
+function topOf(bars: readonly Bar[]): number {
+  const values = bars.map(({ value }) => value).sort((a, b) => b - a);
+  if (values.length < FEWEST_RUNS) return values[0] || 1;
+  const cut = values.findIndex((value, at) => at < MOST_CUT && value > TOWERS * (values[at + 1] ?? value));
+  const next = values[cut + 1] ?? 0;
+  return (cut < 0 || next === 0 ? values[0] : next * ROOM) || 1;
+}
+
 /** When the first and the last of them began. */
-function ends(shown: readonly RunFacts[]) {
-  const first = shown[0]!;
-  const last = shown.at(-1)!;
-  const at = (run: RunFacts, textAnchor: 'start' | 'end') =>
+function ends(bars: readonly Bar[]) {
+  const at = ({ run }: Bar, textAnchor: 'start' | 'end') =>
     Plot.text([run], {
       text: () => moment(run.started_at).slice(5, 16),
       frameAnchor: textAnchor === 'start' ? 'bottom-left' : 'bottom-right',
@@ -85,17 +137,20 @@ function ends(shown: readonly RunFacts[]) {
       dy: 15,
       fill: 'var(--soft)',
     });
-  return shown.length === 1 ? [at(first, 'start')] : [at(first, 'start'), at(last, 'end')];
+  const first = at(bars[0]!, 'start');
+  return bars.length === 1 ? [first] : [first, at(bars.at(-1)!, 'end')];
 }
 
-function titleOf(run: RunFacts, value: Chart['value'], text: Chart['text']): string {
-  const found = value(run);
-  return `${moment(run.started_at)} UTC, ${run.status}: ${found === null ? 'not recorded' : text(found)}`;
+/** Drawn, and one image with these words for who cannot see it. */
+function image(chart: Chart, options: Plot.PlotOptions): Element {
+  const svg = Plot.plot({ document, ariaLabel: spoken(chart), ...options });
+  svg.setAttribute('role', 'img');
+  return svg;
 }
 
-function spoken(label: string, values: readonly (number | null)[], text: Chart['text']): string {
-  const known = values.filter((value) => value !== null);
+function spoken({ label, runs, value, text }: Chart): string {
+  const known = runs.map(value).filter((found) => found !== null);
   if (known.length === 0) return `${label}: not recorded`;
-  const [least, most, last] = [Math.min(...known), Math.max(...known), known.at(-1)!].map(text);
-  return `${label}: least ${least}, most ${most}, latest ${last}`;
+  const [least, most, latest] = [Math.min(...known), Math.max(...known), known[0]!].map(text);
+  return `${label}: least ${least}, most ${most}, latest ${latest}`;
 }

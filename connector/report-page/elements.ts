@@ -29,3 +29,8 @@ function append(element: Element, children: readonly Child[]): void {
     else element.appendChild(typeof child === 'string' ? document.createTextNode(child) : child);
   }
 }
+
+/** A name that may go on in the next line behind each underscore. */
+export function breakable(name: string): Child {
+  return name.split(/(?<=_)/).map((part, at) => (at === 0 ? part : [h('wbr', {}), part]));
+}

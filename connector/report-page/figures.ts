@@ -1,6 +1,6 @@
 import { stateOf } from '../output/stream-state.ts';
-import { count, counted, span } from '../output/words.ts';
-import { type Element, h } from './elements.ts';
+import { ago, count, counted, span } from '../output/words.ts';
+import { breakable, type Child, type Element, h } from './elements.ts';
 import { type PageFacts, speed } from './facts.ts';
 
 /** What one wants to know first, in a row of figures. */
@@ -20,29 +20,30 @@ export function keyFigures({ streams, runs }: PageFacts, now: Date): Element {
   return h(
     'dl',
     { class: 'figures', 'aria-label': 'Key figures' },
-    figure('Streams that are well', `${well} of ${streams.length}`, null),
+    figure('Streams ok', `${well} of ${streams.length}`, null),
     slowest === undefined
       ? figure('Greatest lag', '–', null)
-      : figure('Greatest lag', span(slowest.seconds), slowest.stream),
-    figure('Latest run', latest.status, `${span((now.getTime() - ended) / 1000)} ago`),
+      : figure('Greatest lag', span(slowest.seconds), breakable(slowest.stream)),
+    figure('Latest run', latest.status, ago((now.getTime() - ended) / 1000)),
     figure(
-      'It wrote',
-      counted(latest.rowsWritten, 'row'),
+      'Rows written',
+      count(latest.rowsWritten),
       latest.seconds === null
         ? null
         : `in ${span(latest.seconds)}${rate === null ? '' : `, ${count(rate)} read a second`}`,
     ),
     figure('Retries', count(latest.retries), `of ${counted(latest.requests, 'request')}`),
+    figure('Changed fields', count(latest.changedFields), 'values that did not fit'),
     figure('Rejects', count(sum('records')), `${count(sum('fresh'))} new in the latest run`),
     figure(
       'Verified',
       verified.length === 0 ? 'never' : `${equal} of ${streams.length} equal`,
-      verified.length === 0 ? 'the command verify does it' : null,
+      verified.length === 0 ? 'see the command verify' : null,
     ),
   );
 }
 
-function figure(name: string, value: string, more: string | null): Element {
+function figure(name: string, value: string, more: Child): Element {
   return h(
     'div',
     {},

@@ -6,7 +6,8 @@ import { type Child, type Element, h } from './elements.ts';
 import { type PageFacts, speed } from './facts.ts';
 import { keyFigures } from './figures.ts';
 import { runsTable } from './runs-table.ts';
-import { streamDetails, streamsTable } from './streams.ts';
+import { streamDetails } from './stream-details.ts';
+import { streamsTable } from './streams.ts';
 import { STYLE } from './style.ts';
 
 /** The whole page as HTML: it holds all it needs, and its policy forbids it to ask anything of anybody. */

@@ -17,10 +17,15 @@ const COLUMNS: readonly [title: string, cell: (run: RunFacts) => string][] = [
 ];
 
 /** What each run did, a row a run; wider than a phone, so it scrolls by itself, by keyboard too. */
-export function runsTable(runs: readonly RunFacts[], caption: string): Element {
+export function runsTable(runs: readonly RunFacts[], caption: string, stream: string | null = null): Element {
   return h(
     'div',
-    { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': caption },
+    {
+      class: 'scroll',
+      role: 'region',
+      tabindex: '0',
+      'aria-label': stream === null ? caption : `${caption}, ${stream}`,
+    },
     h(
       'table',
       {},
