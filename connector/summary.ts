@@ -32,6 +32,8 @@ export interface StreamSummary {
   /** Everything before this instant (by the cursor field) is in the table. */
   complete: string | null;
   error: { kind: FailureKind; message: string; request_id: string | null } | null;
+  /** What `verify` found. */
+  verify?: Verdict;
   /** What the stream cost at a destination where jobs and bytes have a price. */
   costs?: {
     jobs: number;
@@ -40,4 +42,30 @@ export interface StreamSummary {
     bytes_billed: number;
     table_modifications: number;
   };
+}
+
+/** What `verify` found of a stream, in its span of the cursor field. */
+export interface Verdict {
+  verdict: 'equal' | 'differs';
+  since: string | null;
+  until: string;
+  /** How many records the API has there, and how many rows the table; rows that have moved on since count on neither side. */
+  api: number;
+  table: number;
+  /** Records of the API that are no rows of their own, but in the rejects table; of the spans that were read. */
+  rejects: number;
+  /** Rows of the table without a cursor value, which no span has. */
+  undated: number;
+  /** Where they differ; after a repair, where they still do. */
+  spans: {
+    since: string | null;
+    until: string;
+    /** Null where the API does not count that many. */
+    api: number | null;
+    table: number;
+    missing: number;
+    extra: number;
+  }[];
+  /** How many spans were read again. */
+  repaired: number;
 }

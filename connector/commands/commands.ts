@@ -71,6 +71,20 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     traced: true,
     load: () => import('./sync.ts'),
   },
+  verify: {
+    about: 'compare each table with what the API counts, and read again just what differs',
+    notes:
+      'Compares rows by spans of the cursor field, up to where the next sync begins, and looks for the place where the counts\n' +
+      'differ. It is told as sync tells its runs. Exit code 0 only if all is equal.',
+    flags: {
+      config,
+      streams: { type: 'string', value: 'A,B', about: "only these of the config's streams" },
+      repair: { type: 'boolean', about: 'read the spans that differ again, and compare them once more' },
+      json: { type: 'boolean', about: 'one line of JSON on stdout, on a terminal too' },
+    },
+    traced: true,
+    load: () => import('./verify.ts'),
+  },
   status: {
     about: 'show how far each stream is, its last run and its last error',
     notes:

@@ -17,7 +17,8 @@ import type { CommandContext } from './context.ts';
 import { compareRows, readRows } from './demo-rows.ts';
 import { EXIT } from './exit-codes.ts';
 import { programName, quoted } from './program.ts';
-import { syncConfigured } from './sync.ts';
+import { syncConnected } from './sync.ts';
+import { connected } from './told-run.ts';
 
 const RECORDS_EACH = 2_000;
 /** How many records change in each of the streams that are picked for it. */
@@ -98,7 +99,7 @@ async function sync(config: Config, { log, signal, terminal }: CommandContext): 
   const quiet: Reporter = { ...logReporter(log), streamStarted: () => {}, progress: () => {}, streamEnded: () => {} };
   let summary: Summary;
   try {
-    summary = await syncConfigured(config, null, {}, signal, live ?? quiet);
+    summary = await connected(config, signal, (opened) => syncConnected(opened, null, {}, live ?? quiet));
   } finally {
     live?.close();
   }

@@ -75,7 +75,11 @@ export function progressText({ rowsRead, windows, waiting }: StreamProgress): st
   ].join(', ');
 }
 
-export function endingText({ status, rows_read, rows_written, rows_deleted }: StreamSummary): string {
+export function endingText({ status, rows_read, rows_written, rows_deleted, verify }: StreamSummary): string {
+  if (verify !== undefined) {
+    const { verdict, api, table, until } = verify;
+    return `${verdict}, ${counted(api, 'record')} of the API and ${counted(table, 'row')} of the table, up to ${until}`;
+  }
   const deleted = rows_deleted === 0 ? '' : `, ${count(rows_deleted)} marked deleted`;
   return `${status}, ${counted(rows_read, 'row')} read, ${count(rows_written)} written${deleted}`;
 }

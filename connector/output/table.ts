@@ -138,7 +138,7 @@ function attention(streams: readonly StreamSummary[]): string[] {
 }
 
 /** Each failure once, with the streams that share it. */
-function errorLines(summaries: readonly StreamSummary[]): string[] {
+export function errorLines(summaries: readonly StreamSummary[]): string[] {
   const failed = summaries.flatMap(({ stream, error }) => (error === null ? [] : [{ stream, ...error }]));
   return oncePerCause(failed).map(
     ({ first, streams, message }) => `${streams.join(', ')} failed (${first.kind}): ${message}`,

@@ -31,7 +31,11 @@ export interface SyncStreamsOptions {
   readonly work?: StreamWork;
 }
 
-export type StreamWork = (context: StreamContext, options: StreamOptions) => Promise<void>;
+/** @returns what belongs to the stream's summary beside its counts, and what it failed with without having been kept from its end. */
+export type StreamWork = (
+  context: StreamContext,
+  options: StreamOptions,
+) => Promise<{ readonly summary: Pick<StreamSummary, 'verify'>; readonly failure: Failure | null }>;
 
 /**
  * Brings all streams up to date, several at once, over one limit of requests and one budget of memory. What happens to one
@@ -87,10 +91,12 @@ async function syncOne(
     happened: (event) => reporter.happened(stream.name, event),
   };
   let failure: Failure | null = null;
+  let more: Pick<StreamSummary, 'verify'> = {};
   try {
     signal.throwIfAborted();
     reporter.streamStarted(stream.name);
-    await (options.work ?? syncStream)(context, {
+    const work = options.work ?? bringUpToDate;
+    const ended = await work(context, {
       batching: destination.batching,
       startDate: options.startDate,
       lookBackMs,
@@ -102,22 +108,26 @@ async function syncOne(
         complete = position.complete;
       },
     });
+    ({ summary: more, failure } = ended);
     warnOfRepeatedKeys(reporter, stream, counts);
   } catch (error) {
     failure = asFailure(error);
   }
   counts.seconds = (run.timing.monotonic() - began) / 1000;
   const stopped = failure !== null && signal.aborted;
-  const summary = streamSummary(
-    stream.name,
-    stopped ? 'stopped' : failure ? 'failed' : 'succeeded',
-    counts,
-    complete,
-    stopped ? null : failure,
-  );
+  const status = stopped ? 'stopped' : failure ? 'failed' : 'succeeded';
+  const summary: StreamSummary = {
+    ...streamSummary(stream.name, status, counts, complete, stopped ? null : failure),
+    ...more,
+  };
   reporter.streamEnded(summary, stopped ? null : failure);
   return summary;
 }
+
+const bringUpToDate: StreamWork = async (context, options) => {
+  await syncStream(context, options);
+  return { summary: {}, failure: null };
+};
 
 function progressOf(counts: Counts) {
   const { rowsRead, requests, bytes, windows, committed } = counts;
