@@ -3,7 +3,7 @@ import { oncePerCause, type Told, withoutStream } from '../causes.ts';
 import type { StatusReport, StreamStatus } from '../commands/status-report.ts';
 import { stateOf } from './stream-state.ts';
 import { type Column, type Screen, table } from './table.ts';
-import { ago, count, counted, moment, span } from './words.ts';
+import { ago, count, counted, moment, roughly, span } from './words.ts';
 
 /** Everything fits a terminal of 80 columns; on a narrower one it does with less. */
 const WIDTH = 80;
@@ -66,14 +66,11 @@ function row(stream: StreamStatus, screen: Screen): string[] {
   return [
     stream.stream,
     stream.complete === null ? '-' : moment(stream.complete).slice(0, 16),
-    stream.lag_seconds === null ? '-' : lag(stream.lag_seconds),
+    stream.lag_seconds === null ? '-' : roughly(stream.lag_seconds),
     stream.last_run === null ? '-' : count(stream.last_run.rows_written),
     state(stream, screen),
   ];
 }
-
-/** The largest unit alone: there is room for no more. */
-const lag = (seconds: number) => span(seconds).split(' ').slice(0, 2).join(' ');
 
 const COLOURS = { bad: 'red', unfinished: 'yellow', good: 'green', none: 'dim' } as const;
 

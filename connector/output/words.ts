@@ -26,6 +26,9 @@ export function span(seconds: number): string {
   return rest === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${next![0]}`;
 }
 
+/** A span in its largest unit alone, where there is room for no more: `3 d`. */
+export const roughly = (seconds: number): string => span(seconds).split(' ').slice(0, 2).join(' ');
+
 /** How long ago that was: `12 min ago`. */
 export const ago = (seconds: number): string => (seconds < 1 ? 'just now' : `${span(seconds)} ago`);
 

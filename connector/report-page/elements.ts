@@ -30,6 +30,12 @@ function append(element: Element, children: readonly Child[]): void {
   }
 }
 
+/** A table that is wider than a phone scrolls by itself, by keyboard too, and the page does not. */
+export function scrollingTable(label: string, kind: string | null, ...children: Child[]): Element {
+  const region = { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': label };
+  return h('div', region, h('table', { class: kind }, children));
+}
+
 /** A name that may go on in the next line behind each underscore. */
 export function breakable(name: string): Child {
   return name.split(/(?<=_)/).map((part, at) => (at === 0 ? part : [h('wbr', {}), part]));

@@ -1,5 +1,5 @@
 import { count, moment, span } from '../output/words.ts';
-import { type Element, h } from './elements.ts';
+import { type Element, h, scrollingTable } from './elements.ts';
 import { type RunFacts, speed } from './facts.ts';
 
 const COLUMNS: readonly [title: string, cell: (run: RunFacts) => string][] = [
@@ -16,42 +16,31 @@ const COLUMNS: readonly [title: string, cell: (run: RunFacts) => string][] = [
   ['MB', (run) => (run.bytes / 1e6).toFixed(1)],
 ];
 
-/** What each run did, a row a run; wider than a phone, so it scrolls by itself, by keyboard too. */
+/** What each run did, a row a run. */
 export function runsTable(runs: readonly RunFacts[], caption: string, stream: string | null = null): Element {
-  return h(
-    'div',
-    {
-      class: 'scroll',
-      role: 'region',
-      tabindex: '0',
-      'aria-label': stream === null ? caption : `${caption}, ${stream}`,
-    },
+  return scrollingTable(
+    stream === null ? caption : `${caption}, ${stream}`,
+    null,
+    h('caption', {}, caption),
     h(
-      'table',
+      'thead',
       {},
-      h('caption', {}, caption),
       h(
-        'thead',
+        'tr',
         {},
+        ['Began, UTC', 'Ended as', ...COLUMNS.map(([title]) => title)].map((title) => h('th', { scope: 'col' }, title)),
+      ),
+    ),
+    h(
+      'tbody',
+      {},
+      runs.map((run) =>
         h(
           'tr',
           {},
-          ['Began, UTC', 'Ended as', ...COLUMNS.map(([title]) => title)].map((title) =>
-            h('th', { scope: 'col' }, title),
-          ),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        runs.map((run) =>
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'row' }, moment(run.started_at)),
-            h('td', {}, run.status),
-            COLUMNS.map(([, cell]) => h('td', {}, cell(run))),
-          ),
+          h('th', { scope: 'row' }, moment(run.started_at)),
+          h('td', {}, run.status),
+          COLUMNS.map(([, cell]) => h('td', {}, cell(run))),
         ),
       ),
     ),

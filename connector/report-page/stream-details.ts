@@ -1,7 +1,7 @@
 import { stateOf } from '../output/stream-state.ts';
 import { count, counted, moment, span } from '../output/words.ts';
 import { runsChart } from './charts.ts';
-import { breakable, type Element, h } from './elements.ts';
+import { breakable, type Element, h, scrollingTable } from './elements.ts';
 import { type StreamFacts, speed, type Verdict } from './facts.ts';
 import { runsTable } from './runs-table.ts';
 
@@ -82,34 +82,30 @@ function verdictText(verdict: Verdict | null): string {
 }
 
 function rejectsTable({ stream, rejects }: StreamFacts): Element {
-  return h(
-    'div',
-    { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': `Rejects by reason, ${stream}` },
+  return scrollingTable(
+    `Rejects by reason, ${stream}`,
+    'reasons',
+    h('caption', {}, 'Rejects by reason'),
     h(
-      'table',
-      { class: 'reasons' },
-      h('caption', {}, 'Rejects by reason'),
+      'thead',
+      {},
       h(
-        'thead',
+        'tr',
         {},
+        ['Reason', 'Records', 'New', 'Last seen'].map((title) => h('th', { scope: 'col' }, title)),
+      ),
+    ),
+    h(
+      'tbody',
+      {},
+      rejects.map(({ reason, records, fresh, at }) =>
         h(
           'tr',
           {},
-          ['Reason', 'Records', 'New', 'Last seen'].map((title) => h('th', { scope: 'col' }, title)),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        rejects.map(({ reason, records, fresh, at }) =>
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'row' }, reason),
-            h('td', {}, count(records)),
-            h('td', {}, count(fresh)),
-            h('td', {}, moment(at)),
-          ),
+          h('th', { scope: 'row' }, reason),
+          h('td', {}, count(records)),
+          h('td', {}, count(fresh)),
+          h('td', {}, moment(at)),
         ),
       ),
     ),

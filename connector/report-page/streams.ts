@@ -1,13 +1,13 @@
 import { stateOf } from '../output/stream-state.ts';
-import { count, counted, span } from '../output/words.ts';
+import { count, counted, roughly, span } from '../output/words.ts';
 import { sparkline } from './charts.ts';
-import { breakable, type Child, type Element, h } from './elements.ts';
+import { breakable, type Child, type Element, h, scrollingTable } from './elements.ts';
 import { type StreamFacts, speed } from './facts.ts';
 import { orDash } from './runs-table.ts';
 
 /** Columns that a narrower screen does without (`wide`, then `middle`): each stream's own part has all of it. */
 const COLUMNS: readonly [title: string, screen: 'wide' | 'middle' | null, cell: (stream: StreamFacts) => Child][] = [
-  ['Lag', null, ({ status: { lag_seconds: lag } }) => (lag === null ? '–' : span(lag))],
+  ['Lag', null, ({ status: { lag_seconds: lag } }) => (lag === null ? '–' : roughly(lag))],
   ['Written', null, ({ runs: [last] }) => (last === undefined ? '–' : count(last.rowsWritten))],
   ['Over the runs', 'middle', overTheRuns],
   ['Duration', 'wide', ({ runs: [last] }) => (last?.seconds == null ? '–' : span(last.seconds))],
@@ -27,9 +27,9 @@ export function streamsTable(streams: readonly StreamFacts[]): Child {
     : 'Figures are those of each stream’s last run; rejects are all that are kept.';
   return [
     h('h2', { id: 'streams-title' }, 'Streams'),
-    h(
-      'table',
-      { class: 'streams' },
+    scrollingTable(
+      'Streams',
+      'streams',
       h('caption', {}, caption),
       h(
         'thead',

@@ -28,6 +28,7 @@ a { color: var(--link); text-underline-offset: .15em; text-decoration-thickness:
 code { font: .92em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 2px; }
 section { margin-top: 2.2rem; }
+section > p + p { margin-top: .5rem; }
 .soft { color: var(--soft); }
 .brand { color: var(--soft); margin-bottom: .5rem; }
 .meta { margin-top: .5rem; color: var(--soft); overflow-wrap: anywhere; }
@@ -62,6 +63,7 @@ thead th { color: var(--soft); font-size: .86rem; vertical-align: bottom; border
 th:first-child, td:first-child, .left { text-align: left; }
 tbody tr:hover { background: color-mix(in srgb, var(--code) 60%, transparent); }
 .streams th:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 7.5rem; }
+.streams:not(:has(td + td)) { width: auto; }
 .streams svg { width: 7rem; display: inline-block; vertical-align: middle; }
 .state { color: var(--tone); font-weight: 600; }
 .state::before { content: "●"; font-size: .7em; margin-right: .45em; vertical-align: .12em; }
@@ -87,7 +89,7 @@ summary::-webkit-details-marker { display: none; }
 footer { margin-top: 2.5rem; padding-top: .9rem; border-top: 1px solid var(--line); color: var(--soft); }
 
 @media (max-width: 70rem) { .wide { display: none; } .figures { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
-@media (max-width: 44rem) { .middle { display: none; } .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } th, td { padding-inline: .3rem; } .streams td, .streams th { padding-block: .45rem; } }
+@media (max-width: 44rem) { .middle { display: none; } .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } th, td { padding-inline: .3rem; } .streams { font-size: .82rem; } .streams td, .streams th { padding: .5rem .2rem; } .streams th:first-child { min-width: 5rem; } }
 @media print {
   :root {
     --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --code: #f2f2f2;
