@@ -188,6 +188,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     load: () => import('./simulate.ts'),
   },
+  'new-stream': {
+    about: 'declare a dataset that is not declared yet: sample it, and write the files that this takes',
+    notes:
+      'For a checkout of the source. Writes the declaration, its line in the registry and a page of made-up records. What the\n' +
+      'sample cannot tell is asked for in comments. No value of a record is shown or kept.',
+    flags: {
+      config,
+      dataset: { type: 'string', value: 'S3/D27', about: 'section and code of the dataset', required: true },
+      name: { type: 'string', value: 'NAME', about: "the stream's and table's name (default: the catalog's)" },
+    },
+    load: () => import('./new-stream.ts'),
+  },
   demo: {
     about: 'see it work: a simulated API, two runs into DuckDB, and the rows that changed in between',
     flags: {
