@@ -14,6 +14,7 @@ import { createFolder, EXECUTABLE } from './cli-process.ts';
 import { docker, dockerOutput, HAS_DOCKER, hostAddress } from './docker-engine.ts';
 import { metadata } from './metadata.ts';
 import { PYTHON, python } from './python.ts';
+import { startCollector } from './telemetry/collector.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
 const { dockerRepository, dockerImageTag } = metadata();
@@ -145,6 +146,20 @@ describe.skipIf(!HAS_DOCKER)('the image', () => {
     expect({ code: read.code, stderr: read.stderr }).toEqual({ code: 0, stderr: '' });
     expect(recordsOf(messagesOf(read.stdout)).length).toBeGreaterThan(19 * 190);
     expect(lastStates(messagesOf(read.stdout))).toHaveLength(19);
+  });
+
+  test('sends telemetry where there is an endpoint for it', async () => {
+    const collector = await startCollector(undefined, '0.0.0.0');
+    try {
+      const endpoint = `http://${await hostAddress()}:${new URL(collector.url).port}`;
+      const flags = [...LOCKED_DOWN, '--env', `OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}`];
+      const at = ['--config', inFolder(config), '--catalog', inFolder(catalog)];
+      expect(await runImage(flags, 'read', ...at)).toMatchObject({ code: 0, stderr: '' });
+      expect(collector.spans().filter(({ name }) => name.startsWith('stream '))).toHaveLength(19);
+      expect(collector.points().length).toBeGreaterThan(19);
+    } finally {
+      await collector.stop();
+    }
   });
 
   test('limits its heap by the memory of its container', async () => {

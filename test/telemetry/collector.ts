@@ -53,7 +53,7 @@ function decoded(type: string, body: Buffer): Decoded {
 }
 
 /** Starts a collector; `answer` may take the place of its own, to be slow or to refuse. */
-export async function startCollector(answer?: RequestListener): Promise<Collector> {
+export async function startCollector(answer?: RequestListener, host = '127.0.0.1'): Promise<Collector> {
   const bodies: Buffer[] = [];
   const paths: string[] = [];
   const server = createServer(async (request, response) => {
@@ -63,14 +63,14 @@ export async function startCollector(answer?: RequestListener): Promise<Collecto
     if (answer === undefined) response.setHeader('content-type', 'application/x-protobuf').end();
     else answer(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const sent = (type: string, path: string): Decoded[] =>
     bodies.filter((_, at) => paths[at] === path).map((body) => decoded(type, body));
   const traces = () => sent('TracesRequest', '/v1/traces').flatMap(({ resourceSpans }) => resourceSpans);
   const metrics = () => sent('MetricsRequest', '/v1/metrics').at(-1)?.resourceMetrics ?? [];
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
     bodies,
     paths,
     spans: () => traces().flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }: Decoded) => spans.map(spanOf))),
