@@ -120,13 +120,20 @@ describe('what needs attention', () => {
   });
 
   test('a table that verify found to differ is to be repaired; one that is equal again is not', () => {
-    const verified = (verdict: string, hour: number) =>
-      runAt(hour, { verify: { verdict, api: 41, table: 40, spans: [] } }, { command: 'verify' });
+    const error = { kind: 'config_error', message: 'borrowers: the table differs from the API', request_id: null };
+    const verified = (verdict: string, hour: number) => {
+      const failure = verdict === 'differs' ? { status: 'failed', error } : {};
+      return runAt(hour, { ...failure, verify: { verdict, api: 41, table: 40 } }, { command: 'verify' });
+    };
     const differs = factsOf({ runs: [verified('differs', 12), ...hourly] });
     expect(attentionOf(differs, NOW)).toMatchObject([
-      { level: 'act', command: 'cleargrid-connector verify --config FILE --streams borrowers --repair' },
+      {
+        level: 'act',
+        text: 'borrowers has 40 rows for 41 records of the API.',
+        command: 'cleargrid-connector verify --config FILE --streams borrowers --repair',
+      },
     ]);
-    expect(pageHtml(differs, NOW)).toContain('differs, 2026-06-01 12:00:04: 40 rows here, 41 at the API');
+    expect(pageHtml(differs, NOW)).toContain('differs, 2026-06-01 12:00:04 UTC: 40 rows here, 41 records at the API');
     expect(levelsAndTitles({ runs: [verified('equal', 12), verified('differs', 11), ...hourly] })).toEqual([]);
     expect(pageHtml(factsOf({ runs: hourly }), NOW)).toContain('never');
   });

@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { createFolder, run } from './cli-process.ts';
 
-/** A simulated API, a DuckDB file, and a day of runs into it: what a report page has to show. */
+/** A simulated API, a destination, and a day of runs into it: what a report page has to show. */
 
 /** Stands in values of records; a page that shows it shows a value of a row. */
 export const MARK = 'MARKED-VALUE';
 export const SECRET = 'a-secret-password';
 
 const HOUR = 3_600_000;
+const ROWS = 60;
 
 export interface ReportWorld {
   readonly simulator: Simulator;
@@ -20,13 +21,19 @@ export interface ReportWorld {
   end(): Promise<void>;
 }
 
-/** @param hours how many runs there will be, an hour apart: the API's clock begins so much before the machine's. */
-export async function reportWorld({ hours = 6, rows = 60 } = {}): Promise<ReportWorld> {
+interface WorldOptions {
+  /** How many runs there will be, an hour apart: the API's clock begins so much before the machine's. */
+  readonly hours: number;
+  /** More of the config: a destination in place of a DuckDB file. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+export async function reportWorld({ hours, more = {} }: WorldOptions): Promise<ReportWorld> {
   const folder = createFolder();
-  const simulator = await startSimulator({ rows, clockOffsetMs: -hours * HOUR, password: SECRET });
+  const simulator = await startSimulator({ rows: ROWS, clockOffsetMs: -hours * HOUR, password: SECRET });
   const { lender, email, password, url } = simulator;
   const destination = { type: 'duckdb', path: join(folder.path, 'warehouse.duckdb') };
-  const config = folder.config('config.json', { lender, email, password, base_url: url, destination });
+  const config = folder.config('config.json', { lender, email, password, base_url: url, destination, ...more });
   return {
     simulator,
     config,

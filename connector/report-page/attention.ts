@@ -61,8 +61,10 @@ const TODO: Readonly<Record<FailureKind, string>> = {
 };
 
 function failed({ streams }: PageFacts): Attention[] {
-  const told = streams.flatMap(({ stream, status: { last_run: run, last_error: error } }) =>
-    run?.status === 'failed' && error !== null ? [{ stream, ...error }] : [],
+  const told = streams.flatMap(({ stream, verdict, status: { last_run: run, last_error: error } }) =>
+    run?.status === 'failed' && error !== null && !(verdict?.verdict === 'differs' && verdict.run_id === error.run_id)
+      ? [{ stream, ...error }]
+      : [],
   );
   return oncePerCause(told).map(({ first, streams, message }) => ({
     level: 'act',
@@ -74,14 +76,20 @@ function failed({ streams }: PageFacts): Attention[] {
   }));
 }
 
+/** Stands until `verify` says otherwise, whatever runs came since. */
 function differing({ streams }: PageFacts): Attention[] {
-  const names = streams.filter(({ verdict }) => verdict?.verdict === 'differs').map(({ stream }) => stream);
-  if (names.length === 0) return [];
+  const found = streams.flatMap(({ stream, verdict }) => (verdict?.verdict === 'differs' ? [{ stream, verdict }] : []));
+  if (found.length === 0) return [];
+  const names = found.map(({ stream }) => stream);
+  const counts = found.map(
+    ({ stream, verdict: { table, api } }) =>
+      `${stream} has ${counted(table, 'row')} for ${counted(api, 'record')} of the API`,
+  );
   return [
     {
       level: 'act',
       title: `${counted(names.length, 'table')} ${names.length === 1 ? 'differs' : 'differ'} from the API`,
-      text: 'verify counted other rows than the API tells.',
+      text: `${counts.join('; ')}.`,
       streams: names,
       todo: 'Read the spans that differ again, and have them verified:',
       command: `${RUN} verify --config FILE --streams ${names.join(',')} --repair`,

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../destinations/contract.ts';
 import { type StatusReport, type Stored, type StreamStatus, summaryOf } from '../commands/status-report.ts';
-import type { StreamSummary, Summary } from '../summary.ts';
+import type { StreamSummary, Summary, Verdict } from '../summary.ts';
 import type { RejectGroup } from './rejects.ts';
 
 /** What is on the page, as plain values: nothing here knows how it is drawn. */
@@ -48,15 +48,13 @@ export interface StreamFacts {
   /** Newest first. */
   readonly runs: readonly RunFacts[];
   readonly rejects: readonly RejectGroup[];
-  readonly verdict: Verdict | null;
+  readonly verdict: LastVerdict | null;
 }
 
 /** What `verify` said of a stream the last time. */
-export interface Verdict {
-  readonly verdict: string;
+export interface LastVerdict extends Pick<Verdict, 'verdict' | 'api' | 'table'> {
+  readonly run_id: string;
   readonly at: string;
-  readonly api: number | null;
-  readonly table: number | null;
 }
 
 /** Puts together what is stored. Old and foreign run records are taken as far as they go. */
@@ -133,15 +131,12 @@ function numbersOf(summary: Partial<StreamSummary>): RunNumbers {
   };
 }
 
-type Verified = StreamSummary & { verify?: { verdict?: unknown; api?: unknown; table?: unknown } | null };
-
-function verdictOf(stream: string, runs: readonly RunRecord[]): Verdict | null {
+function verdictOf(stream: string, runs: readonly RunRecord[]): LastVerdict | null {
   for (const run of runs) {
-    const found = (summaryOf(run) as readonly Verified[]).find((summary) => summary.stream === stream)?.verify;
-    if (typeof found?.verdict !== 'string') continue;
-    const counted = (value: unknown) => (typeof value === 'number' ? value : null);
-    const at = run.endedAt ?? run.startedAt;
-    return { verdict: found.verdict, at, api: counted(found.api), table: counted(found.table) };
+    const found = summaryOf(run).find((summary) => summary.stream === stream)?.verify;
+    if (found === undefined) continue;
+    const { verdict, api, table } = found;
+    return { verdict, api, table, run_id: run.runId, at: run.endedAt ?? run.startedAt };
   }
   return null;
 }

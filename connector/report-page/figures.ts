@@ -37,8 +37,8 @@ export function keyFigures({ streams, runs }: PageFacts, now: Date): Element {
     figure('Rejects', count(sum('records')), `${count(sum('fresh'))} new in the latest run`),
     figure(
       'Verified',
-      verified.length === 0 ? 'never' : `${equal} of ${streams.length} equal`,
-      verified.length === 0 ? 'see the command verify' : null,
+      verified.length === 0 ? 'never' : `${equal} of ${streams.length}`,
+      verified.length === 0 ? 'see the command verify' : 'equal to the API',
     ),
   );
 }

@@ -2,7 +2,7 @@ import { stateOf } from '../output/stream-state.ts';
 import { count, counted, moment, span } from '../output/words.ts';
 import { runsChart } from './charts.ts';
 import { breakable, type Element, h, scrollingTable } from './elements.ts';
-import { type StreamFacts, speed, type Verdict } from './facts.ts';
+import { type LastVerdict, type StreamFacts, speed } from './facts.ts';
 import { runsTable } from './runs-table.ts';
 
 /** All that is known of one stream, closed until somebody asks; a link to what is inside opens it. */
@@ -74,11 +74,10 @@ function withRequest({ message, request_id: request }: { message: string; reques
   return request === null ? message : `${message} (request ${request})`;
 }
 
-function verdictText(verdict: Verdict | null): string {
+function verdictText(verdict: LastVerdict | null): string {
   if (verdict === null) return 'never';
-  const { api, table } = verdict;
-  const counts = api === null || table === null ? '' : `: ${count(table)} rows here, ${count(api)} at the API`;
-  return `${verdict.verdict}, ${moment(verdict.at)}${counts}`;
+  const counts = `${counted(verdict.table, 'row')} here, ${counted(verdict.api, 'record')} at the API`;
+  return `${verdict.verdict}, ${moment(verdict.at)} UTC: ${counts}`;
 }
 
 function rejectsTable({ stream, rejects }: StreamFacts): Element {

@@ -15,7 +15,7 @@ const COLUMNS: readonly [title: string, screen: 'wide' | 'middle' | null, cell: 
   ['Retries', 'wide', ({ runs: [last] }) => (last === undefined ? '–' : count(last.retries))],
   ['Changed\u00a0fields', 'wide', ({ runs: [last] }) => (last === undefined ? '–' : count(last.changedFields))],
   ['Rejects', 'middle', rejectsCell],
-  ['Verified', 'middle', ({ verdict }) => (verdict === null ? h('span', { class: 'soft' }, 'never') : verdict.verdict)],
+  ['Verified', 'middle', verdictCell],
 ];
 
 /** A row a stream, in the order of `status`; before there is anything to tell of them, their names alone. */
@@ -68,6 +68,11 @@ function overTheRuns({ stream, runs }: StreamFacts): Child {
   if (runs.length === 0) return '–';
   const label = `Rows of ${stream} written, last ${counted(runs.length, 'run')}`;
   return sparkline({ label, runs, value: (run) => run.rowsWritten, text: count });
+}
+
+function verdictCell({ verdict }: StreamFacts): Element {
+  if (verdict === null) return h('span', { class: 'soft' }, 'never');
+  return h('span', { class: verdict.verdict === 'differs' ? 'state bad' : null }, verdict.verdict);
 }
 
 function rejectsCell({ rejects }: StreamFacts): string {
