@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { LockedFailure } from '../destinations/failure.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { type DuckdbTarget, duckdbTarget } from './duckdb-target.ts';
@@ -205,5 +206,67 @@ describe('what was done to a table behind our back is found and mended:', () => 
     simulator.advance(2_000);
     await world.sync();
     expect(await world.untrue()).toEqual([]);
+  });
+});
+
+describe('a repair', () => {
+  test('that is stopped anywhere leaves a position that the next run goes on from', { timeout: 120_000 }, async () => {
+    const table = await loaded({ rows: { D03: 900 } });
+    const resumed = new Set<boolean>();
+    for (let request = 1; request <= 9; request++) {
+      await target.run(
+        `delete from ${table} where ${every(table, 300)}`,
+        `update ${table} set "total_amount" = 1, "updated_at" = "updated_at" + interval 1 day where ${every(table, 250)}`,
+        `insert into ${table} select * replace ("public_id" || '${request}' as "public_id") from ${table} where ${every(table, 400)}`,
+      );
+      const stop = new AbortController();
+      let pages = 0;
+      const end = simulator.onPageRequest(() => {
+        if (++pages === request) stop.abort(new Error('stopped by the test'));
+      });
+      const stopped = await world.verdict({ repair: true, signal: stop.signal });
+      end();
+      expect(stopped.status).toBe(pages < request ? 'succeeded' : 'stopped');
+      const destination = target.destination();
+      const [stored] = await destination.positions();
+      await destination.close();
+      resumed.add(JSON.parse(stored!.document).refresh !== null);
+      if (request % 2 === 1) expect(await world.sync()).toMatchObject({ status: 'succeeded' });
+      expect(await world.verdict({ repair: true })).toMatchObject(equal);
+      expect(await world.untrue()).toEqual([]);
+    }
+    expect(resumed).toEqual(new Set([false, true]));
+  });
+
+  test('that would mark most of a table deleted waits for leave, and nothing is lost', async () => {
+    const table = await loaded({ rows: { D03: 300 } });
+    await target.run(
+      `insert into ${table} select * replace ("public_id" || 'x' as "public_id") from ${table}`,
+      `insert into ${table} select * replace ("public_id" || 'y' as "public_id") from ${table} where length("public_id") = 24`,
+    );
+    const summary = await world.verify({ repair: true });
+    expect(summary.warnings.join('\n')).toMatch(/600 of 900 rows .* sync .* --allow-mass-delete/);
+    expect(summary.streams[0]).toMatchObject({ status: 'failed', verify: { verdict: 'differs' } });
+    await world.sync({ allowMassDelete: true });
+    expect(await world.verdict()).toMatchObject(equal);
+    expect(await world.untrue()).toEqual([]);
+  });
+
+  test('is refused while another run holds the stream', async () => {
+    await loaded({ rows: { D03: 300 } });
+    const destination = target.destination();
+    const run = { id: 'another', command: 'sync', startedAt: '2026-01-01T00:00:00.000000Z' };
+    await destination.open([], { ...run, fullRefresh: new Set(), warn: () => {} });
+    await expect(world.verify({ repair: true })).rejects.toBeInstanceOf(LockedFailure);
+    await destination.close();
+  });
+
+  test('is told apart from what cannot be compared: an emptied table, and one that is gone', async () => {
+    const table = await loaded({ rows: { D03: 300 } });
+    await target.run(`delete from ${table}`);
+    expect((await world.verdict({ repair: true })).error?.message).toMatch(/was emptied, .* Run: .* sync/);
+    await target.run(`drop table ${table}`);
+    expect((await world.verdict()).error?.message).toMatch(/no table to compare/);
+    expect((await world.verdict({ repair: true })).error?.message).toMatch(/its table is gone, .* Run: .* sync/);
   });
 });

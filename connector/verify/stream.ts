@@ -71,7 +71,9 @@ function comparableSpan({ complete, from, windows }: Position, lookBackMs: numbe
   const left = windows.map(({ since }) => since);
   if (left.includes(null)) throw unfinished(stream, 'it is being read again from the start, and not at the end yet');
   const ends = [complete!, now].map((instant) => earlierBy(instant, lookBackMs));
-  const until = [...ends, ...(left as string[])].sort()[0]!;
+  const earliest = [...ends, ...(left as string[])].sort()[0]!;
+  // The API may know whole milliseconds only: such an instant is the same on both sides.
+  const until = `${earliest.slice(0, 23)}000Z`;
   return { since: from, until: from !== null && until < from ? from : until };
 }
 
