@@ -7,8 +7,8 @@ import {
   requireCheckout,
   requireUndeclared,
 } from '../new-stream/new-stream.ts';
+import type { ColumnProposal } from '../new-stream/propose.ts';
 import { TO_SETTLE } from '../new-stream/stream-file.ts';
-import { table } from '../output/table.ts';
 import { count, counted } from '../output/words.ts';
 import { usageError } from './arguments.ts';
 import type { RunCommand } from './commands.ts';
@@ -43,17 +43,19 @@ function datasetOf(text: string): DatasetAddress {
 
 function told({ proposal, sample, files }: NewStream): string[] {
   const { dataset, cursor, columns, questions } = proposal;
-  const rows = columns.map(({ field, kind, pii, evidence, question }) => [
-    field,
-    `${kind ?? '?'}${pii ? ', personal' : ''}`,
-    question === null ? '' : '?',
-    evidence,
-  ]);
+  const kindOf = ({ kind, pii, question }: ColumnProposal) =>
+    `${kind ?? 'undeclared'}${pii ? ', personal' : ''}${question === null ? '' : ' ?'}`;
+  const widths = [
+    Math.max(...columns.map(({ field }) => field.length)),
+    Math.max(...columns.map((column) => kindOf(column).length)),
+  ] as const;
   const asked = columns.filter(({ question }) => question !== null).length + Object.keys(questions).length + 1;
   return [
     `${dataset.section}/${dataset.code}: ${counted(sample.records.length, 'record')} of ${counted(sample.pages, 'page')}, paged by ${cursor}, ${dataset.paging}.`,
     '',
-    table([{ title: 'Field' }, { title: 'Kind' }, { title: '' }, { title: 'What was seen' }], rows, process.stdout),
+    ...columns.map((column) =>
+      [column.field.padEnd(widths[0]), kindOf(column).padEnd(widths[1]), column.evidence].join('  '),
+    ),
     '',
     'Written:',
     ...files.map((file) => `   ${file}`),

@@ -13,7 +13,8 @@ const GENERIC_NAME = /^d\d\d$/;
 /** What is wrong with the name of a stream, or null: only what can never be a stream is. */
 export function problemWithStream(name: string): string | null {
   const declared = STREAMS.find((stream) => stream.dataset.code === name.toUpperCase());
-  if (declared !== undefined) return `is no stream: dataset ${declared.dataset.code} is called "${declared.name}"`;
+  if (declared !== undefined && declared.name !== name)
+    return `is no stream: dataset ${declared.dataset.code} is called "${declared.name}"`;
   if (GENERIC_NAME.test(name)) return null;
   const names = STREAMS.map((stream) => stream.name);
   return names.includes(name) ? null : `is no stream${didYouMean(name, names)}`;
