@@ -241,7 +241,7 @@ export interface StoredDocument {
   readonly updatedAt: string;
 }
 
-/** Run records, one a run, in `_cleargrid_runs`. */
+/** Run records, one a run, in `_cleargrid_runs`; and what runs have left in `_cleargrid_rejects`. */
 export interface Runs {
   /** Records that a run has begun; the bookkeeping tables are made where missing. */
   begin(record: RunRecord): Promise<void>;
@@ -249,6 +249,19 @@ export interface Runs {
   end(record: RunRecord): Promise<void>;
   /** The last runs, newest first, without creating anything. */
   recent(limit: number): Promise<readonly RunRecord[]>;
+  /** The rejects by stream and reason, without creating anything. @param runId the run whose own are counted apart. */
+  rejects(runId: string): Promise<readonly RejectCount[]>;
+}
+
+/** Records of one stream that were rejected for one reason. */
+export interface RejectCount {
+  readonly stream: string;
+  readonly reason: string;
+  readonly records: number;
+  /** Of those, the ones that the run in question was the first to bring. */
+  readonly fresh: number;
+  /** When the last of them came. */
+  readonly seenAt: string;
 }
 
 export interface RunRecord {

@@ -1,4 +1,5 @@
 import {
+  countRejects,
   countRuns,
   createBookkeeping,
   endLeases,
@@ -152,6 +153,7 @@ export function statements(): Map<string, string> {
   all.set('write a run', upsertRun(place));
   all.set('read runs', selectRuns(place));
   all.set('count the runs of a day', countRuns(place));
+  all.set('count the rejects', countRejects(place));
   all.set('write rejects', insertRejects(place));
 
   all.set('make the ledger', createLedger(place));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   claimStream,
+  countRejects,
   createBookkeeping,
   insertRejects,
   selectPosition,
@@ -69,7 +70,7 @@ test("DuckDB's statements are those that were reviewed", async () => {
     'a stream is claimed': claimStream(place),
     'its position': `${selectPosition(place)};\n\n${updatePosition(place)};\n\n${selectPositions(place)}`,
     'a run': `${upsertRun(place)};\n\n${selectRuns(place)}`,
-    rejects: insertRejects(place),
+    rejects: `${insertRejects(place)};\n\n${countRejects(place)}`,
     'a table': `${createTable(names.table, columns)};\n\n${commentOnColumn(names.table, 'amount', "it's owed")}`,
     'whether it holds rows': holdsRows(names),
     'the rows of a batch, as they came': createTemporary('arrivals', columns.slice(0, -1)),

@@ -5,8 +5,7 @@ import { parseConfig } from '../connector/config/load.ts';
 import { attentionOf } from '../connector/report-page/attention.ts';
 import { type PageFacts, pageFacts } from '../connector/report-page/facts.ts';
 import { pageHtml } from '../connector/report-page/page.ts';
-import type { RejectGroup } from '../connector/report-page/rejects.ts';
-import type { RunRecord } from '../destinations/contract.ts';
+import type { RejectCount, RunRecord } from '../destinations/contract.ts';
 
 const NOW = new Date('2026-06-01T13:00:00Z');
 const config = parseConfig({ lender: 'acme', email: 'e', password: 'p', streams: ['borrowers'] }, {}, 'c.json');
@@ -37,15 +36,14 @@ function position(complete: string): string {
 interface Told {
   readonly runs: readonly RunRecord[];
   readonly complete?: string;
-  readonly rejects?: readonly RejectGroup[];
-  readonly problem?: string;
+  readonly rejects?: readonly RejectCount[];
 }
 
-function factsOf({ runs, complete = '2026-06-01T12:00:00.000000Z', rejects = [], problem }: Told): PageFacts {
+function factsOf({ runs, complete = '2026-06-01T12:00:00.000000Z', rejects = [] }: Told): PageFacts {
   const documents = [{ stream: 'borrowers', document: position(complete), runId: 'r', updatedAt: complete }];
   const stored: Stored = { documents, runs, busy: null };
   const status: StatusReport = statusOf(stored, config, 'DuckDB x', NOW);
-  return pageFacts(status, stored, { groups: rejects, problem: problem ?? null });
+  return pageFacts(status, stored, rejects);
 }
 
 const levelsAndTitles = (told: Told) => attentionOf(factsOf(told), NOW).map(({ level, title }) => `${level}: ${title}`);
@@ -96,7 +94,7 @@ describe('what needs attention', () => {
   });
 
   test('rejects count when the latest run brought them, and not for ever', () => {
-    const group = { stream: 'borrowers', reason: 'public_id is null', records: 3, at: NOW.toISOString() };
+    const group = { stream: 'borrowers', reason: 'public_id is null', records: 3, seenAt: NOW.toISOString() };
     expect(levelsAndTitles({ runs: hourly, rejects: [{ ...group, fresh: 0 }] })).toEqual([]);
     const [item] = attentionOf(factsOf({ runs: hourly, rejects: [{ ...group, fresh: 2 }] }), NOW);
     expect(item).toMatchObject({
@@ -104,12 +102,6 @@ describe('what needs attention', () => {
       text: 'public_id is null (2).',
       command: "select * from _cleargrid_rejects where run_id = 'run-12'",
     });
-  });
-
-  test('rejects that cannot be read are said to be', () => {
-    expect(levelsAndTitles({ runs: hourly, problem: 'no such table' })).toEqual([
-      'look: The rejects could not be read',
-    ]);
   });
 
   test('what the latest run warned of stands there: deletions that wait, quotas', () => {
@@ -144,7 +136,7 @@ describe('the page', () => {
     const evil = '<script>alert(1)</script>"\'&<img src=x onerror=alert(1)>';
     const error = { kind: 'system_error', message: evil, request_id: evil };
     const stream = runAt(12, { stream: evil, status: 'failed', error });
-    const rejects = [{ stream: evil, reason: evil, records: 1, fresh: 1, at: evil }];
+    const rejects = [{ stream: evil, reason: evil, records: 1, fresh: 1, seenAt: evil }];
     const html = pageHtml(factsOf({ runs: [{ ...stream, runId: evil }], rejects }), NOW);
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     const read = domino.createDocument(html);

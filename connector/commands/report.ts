@@ -2,7 +2,6 @@ import { openDestination } from '../../destinations/open.ts';
 import { pageFile, writePage } from '../output/page-file.ts';
 import { pageFacts } from '../report-page/facts.ts';
 import { pageHtml } from '../report-page/page.ts';
-import { rejectsByReason } from '../report-page/rejects.ts';
 import type { RunCommand } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
 import { destinationOf, destinationText, openConfig } from './open.ts';
@@ -18,10 +17,8 @@ export const run: RunCommand = async (flags, context) => {
     const now = new Date();
     const stored = await readStored(destination);
     const status = statusOf(stored, config, destinationText(target), now);
-    const rejects = await rejectsByReason(
-      destination,
-      stored.runs.find(({ command }) => command === 'sync')?.runId ?? null,
-    );
+    const latest = stored.runs.find(({ command }) => command === 'sync');
+    const rejects = latest === undefined ? [] : await destination.runs.rejects(latest.runId);
     const facts = context.log.redact(pageFacts(status, stored, rejects));
     await writePage(path, pageHtml(facts, now));
     if (stored.busy !== null) context.log.warn(`${path} says only that the database is in use: ${stored.busy}`);

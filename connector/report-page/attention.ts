@@ -133,18 +133,7 @@ function late({ streams, runs, interval }: PageFacts, now: Date): Attention[] {
   return items;
 }
 
-function newRejects({ streams, runs, rejectsProblem }: PageFacts): Attention[] {
-  if (rejectsProblem !== null)
-    return [
-      {
-        level: 'look',
-        title: 'The rejects could not be read',
-        text: rejectsProblem,
-        streams: [],
-        todo: 'The next run makes the table _cleargrid_rejects where it is missing.',
-        command: null,
-      },
-    ];
+function newRejects({ streams, runs }: PageFacts): Attention[] {
   const groups = streams.flatMap(({ rejects }) => rejects.filter(({ fresh }) => fresh > 0));
   if (groups.length === 0) return [];
   const total = groups.reduce((sum, { fresh }) => sum + fresh, 0);

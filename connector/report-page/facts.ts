@@ -1,7 +1,6 @@
-import type { RunRecord } from '../../destinations/contract.ts';
+import type { RejectCount, RunRecord } from '../../destinations/contract.ts';
 import { type StatusReport, type Stored, type StreamStatus, summaryOf } from '../commands/status-report.ts';
 import type { StreamSummary, Summary, Verdict } from '../summary.ts';
-import type { RejectGroup } from './rejects.ts';
 
 /** What is on the page, as plain values: nothing here knows how it is drawn. */
 
@@ -17,8 +16,6 @@ export interface PageFacts {
   readonly streams: readonly StreamFacts[];
   /** What the latest run that ended said to a person. */
   readonly warnings: readonly string[];
-  /** Why the rejects are not told, or null. */
-  readonly rejectsProblem: string | null;
 }
 
 export interface RunFacts extends RunNumbers {
@@ -47,7 +44,7 @@ export interface StreamFacts {
   readonly status: StreamStatus;
   /** Newest first. */
   readonly runs: readonly RunFacts[];
-  readonly rejects: readonly RejectGroup[];
+  readonly rejects: readonly RejectCount[];
   readonly verdict: LastVerdict | null;
 }
 
@@ -58,11 +55,7 @@ export interface LastVerdict extends Pick<Verdict, 'verdict' | 'api' | 'table'> 
 }
 
 /** Puts together what is stored. Old and foreign run records are taken as far as they go. */
-export function pageFacts(
-  status: StatusReport,
-  { runs }: Stored,
-  rejects: { readonly groups: readonly RejectGroup[]; readonly problem: string | null },
-): PageFacts {
+export function pageFacts(status: StatusReport, { runs }: Stored, rejects: readonly RejectCount[]): PageFacts {
   const syncs = runs.filter(({ command }) => command === 'sync');
   const ended = syncs.find(({ summary }) => summary !== null);
   return {
@@ -73,11 +66,10 @@ export function pageFacts(
       stream: stream.stream,
       status: stream,
       runs: streamRuns(stream.stream, syncs),
-      rejects: rejects.groups.filter((group) => group.stream === stream.stream),
+      rejects: rejects.filter((group) => group.stream === stream.stream),
       verdict: verdictOf(stream.stream, runs),
     })),
     warnings: (ended?.summary as Partial<Summary> | undefined)?.warnings ?? [],
-    rejectsProblem: rejects.problem,
   };
 }
 

@@ -97,14 +97,14 @@ function rejectsTable({ stream, rejects }: StreamFacts): Element {
     h(
       'tbody',
       {},
-      rejects.map(({ reason, records, fresh, at }) =>
+      rejects.map(({ reason, records, fresh, seenAt }) =>
         h(
           'tr',
           {},
           h('th', { scope: 'row' }, reason),
           h('td', {}, count(records)),
           h('td', {}, count(fresh)),
-          h('td', {}, moment(at)),
+          h('td', {}, moment(seenAt)),
         ),
       ),
     ),

@@ -1,10 +1,10 @@
 import type { RunRecord, Runs } from '../contract.ts';
-import { createBookkeeping, selectRuns, upsertRun } from './bookkeeping-sql.ts';
+import { countRejects, createBookkeeping, selectRuns, upsertRun } from './bookkeeping-sql.ts';
 import { unlessMissing } from './missing.ts';
 import type { Session } from './session.ts';
 import { BigqueryFailure, isNotFound } from './trouble.ts';
 
-/** The run records, one row a run. */
+/** The run records, one row a run, and the rejects that runs have left. */
 export function bigqueryRuns(session: Session): Runs {
   async function store({ runId, command, version, startedAt, endedAt, status, summary }: RunRecord): Promise<void> {
     const statement = {
@@ -42,6 +42,17 @@ export function bigqueryRuns(session: Session): Runs {
           summary: row.summary === null ? null : (JSON.parse(String(row.summary)) as unknown),
         }),
       );
+    },
+    async rejects(runId) {
+      const statement = { sql: countRejects(session.place), parameters: { run: runId } };
+      const rows = await unlessMissing(session.rows(statement, { what: 'count the rejects' }));
+      return rows.map((row) => ({
+        stream: String(row.stream),
+        reason: String(row.reason),
+        records: Number(row.records),
+        fresh: Number(row.fresh),
+        seenAt: String(row.seen_at),
+      }));
     },
   };
 }

@@ -91,6 +91,14 @@ order by "started_at" desc, "run_id"
 limit $limit`;
 }
 
+/** `$run`. */
+export function countRejects(place: Place): string {
+  return `select "stream", "reason", count(*) as records, count(*) filter (where "run_id" = $run) as fresh, max("seen_at") as seen_at
+from ${inPlace(place, '_cleargrid_rejects')}
+group by "stream", "reason"
+order by "stream", records desc, "reason"`;
+}
+
 /** Whether a table of that name is there, and what its columns are: `$catalog`, `$schema`, `$table`. */
 export const SELECT_COLUMNS = `select "column_name" as name, "data_type" as type, "comment" as comment
 from duckdb_columns()

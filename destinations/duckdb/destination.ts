@@ -11,7 +11,7 @@ import { type Database, type Holder, openForReading, openForWriting } from './da
 import { duckdbKinds } from './kinds.ts';
 import { type Borrowed, duckdbLedger } from './ledger.ts';
 import { queryRows } from './query.ts';
-import { readPositions, readRuns, writeRun } from './runs.ts';
+import { readPositions, readRejects, readRuns, writeRun } from './runs.ts';
 import { openSession, type Session } from './session.ts';
 import { inPlace, type Place } from './sql.ts';
 import { duckdbTable, queue } from './table.ts';
@@ -156,6 +156,7 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
       begin: record,
       end: record,
       recent: (limit) => read([], (session, place) => readRuns(session, place, limit)),
+      rejects: (runId) => read([], (session, place) => readRejects(session, place, runId)),
     },
 
     ledger: duckdbLedger({ openAs, sessionIn, borrow, placeIn }),

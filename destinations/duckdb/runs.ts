@@ -1,6 +1,6 @@
 import type { DuckDBValue } from '@duckdb/node-api';
-import type { RunRecord, StoredDocument } from '../contract.ts';
-import { selectPositions, selectRuns, upsertRun } from './bookkeeping-sql.ts';
+import type { RejectCount, RunRecord, StoredDocument } from '../contract.ts';
+import { countRejects, selectPositions, selectRuns, upsertRun } from './bookkeeping-sql.ts';
 import { asValue } from './decode.ts';
 import { readLayout } from './layout.ts';
 import type { Session } from './session.ts';
@@ -32,6 +32,19 @@ export async function readRuns(session: Session, place: Place, limit: number): P
     endedAt: asValue(row.ended_at ?? null) as string | null,
     status: row.status as RunRecord['status'],
     summary: row.summary === null ? null : JSON.parse(String(row.summary)),
+  }));
+}
+
+export async function readRejects(session: Session, place: Place, runId: string): Promise<RejectCount[]> {
+  const rows: Rows = (await readLayout(session, place, '_cleargrid_rejects'))
+    ? await session.rows(countRejects(place), { run: runId })
+    : [];
+  return rows.map((row) => ({
+    stream: String(row.stream),
+    reason: String(row.reason),
+    records: Number(row.records),
+    fresh: Number(row.fresh),
+    seenAt: asValue(row.seen_at!) as string,
   }));
 }
 

@@ -1,6 +1,6 @@
 import type { RowValues } from '../../schemas/row.ts';
 import type { Stream } from '../../schemas/stream.ts';
-import type { Span, SpanCounts } from '../contract.ts';
+import type { RejectCount, Span, SpanCounts } from '../contract.ts';
 import { isDeleted } from './merge.ts';
 import { keyText, type MemoryWarehouse } from './warehouse.ts';
 
@@ -34,4 +34,19 @@ export function cursorsOf(
 
 function isWithin(value: string, { since, until }: Span): boolean {
   return (since === null || value >= since) && value < until;
+}
+
+/** Counts rejects by stream and reason, as the contract says. */
+export function countRejects({ rejects }: MemoryWarehouse, runId: string): RejectCount[] {
+  const groups = Map.groupBy(rejects.values(), ({ stream, reason }) => JSON.stringify([stream, reason]));
+  return [...groups.values()].map((members) => ({
+    stream: members[0]!.stream,
+    reason: members[0]!.reason,
+    records: members.length,
+    fresh: members.filter((reject) => reject.runId === runId).length,
+    seenAt: members
+      .map(({ seenAt }) => seenAt)
+      .sort()
+      .at(-1)!,
+  }));
 }

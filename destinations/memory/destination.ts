@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Batching, Destination, Run, Table } from '../contract.ts';
 import { changedKey, locked } from '../refusals.ts';
-import { countRows, cursorsOf } from './count.ts';
+import { countRejects, countRows, cursorsOf } from './count.ts';
 import { memoryKinds } from './kinds.ts';
 import { memoryLedger } from './ledger.ts';
 import { queryRows } from './query.ts';
@@ -107,6 +107,7 @@ export function memoryDestination(
         const newestFirst = [...warehouse.runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
         return newestFirst.slice(0, limit);
       },
+      rejects: async (runId) => countRejects(warehouse, runId),
     },
     ledger: memoryLedger(warehouse, (run) => takeLocks(['_cleargrid_pushes'], run)),
     query: (sql) => queryRows(warehouse, sql),

@@ -106,6 +106,18 @@ order by r."started_at" desc, r."run_id"
 limit $1`;
 }
 
+/** `$1` the run. */
+export function countRejects(schema: string): string {
+  return `select "stream", "reason", count(*)::text as records, count(*) filter (where "run_id" = $1)::text as fresh,
+  ${instant('latest')} as seen_at
+from (
+  select "stream", "reason", "run_id", max("seen_at") over (partition by "stream", "reason") as latest
+  from ${inSchema(schema, '_cleargrid_rejects')}
+) r
+group by "stream", "reason", latest
+order by "stream", count(*) desc, "reason"`;
+}
+
 /** An instant as `YYYY-MM-DDTHH:MM:SS.ffffffZ`. */
 export function instant(column: string): string {
   return `to_char(${quote(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

@@ -1,6 +1,7 @@
-import type { RunRecord, StoredDocument } from '../contract.ts';
+import type { RejectCount, RunRecord, StoredDocument } from '../contract.ts';
 import {
   type BOOKKEEPING_TABLES,
+  countRejects,
   createBookkeeping,
   SELECT_MISSING,
   selectPositions,
@@ -57,5 +58,17 @@ export async function readRuns(session: Session, schema: string, limit: number):
     endedAt: row.ended_at!,
     status: row.status as RunRecord['status'],
     summary: row.summary === null ? null : JSON.parse(row.summary!),
+  }));
+}
+
+export async function readRejects(session: Session, schema: string, runId: string): Promise<RejectCount[]> {
+  if (await isMissing(session, schema, '_cleargrid_rejects')) return [];
+  const rows = await session.rows(countRejects(schema), [runId], { slow: true });
+  return rows.map((row) => ({
+    stream: row.stream!,
+    reason: row.reason!,
+    records: Number(row.records),
+    fresh: Number(row.fresh),
+    seenAt: row.seen_at!,
   }));
 }

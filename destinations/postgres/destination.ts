@@ -3,7 +3,7 @@ import { createBuffers } from '../buffers.ts';
 import type { PostgresConfig } from '../config.ts';
 import type { Destination, Run } from '../contract.ts';
 import { StreamFailure } from '../failure.ts';
-import { ensureBookkeeping, readDocuments, readRuns, writeRun } from './bookkeeping.ts';
+import { ensureBookkeeping, readDocuments, readRejects, readRuns, writeRun } from './bookkeeping.ts';
 import { checkServer, checkWriting } from './check.ts';
 import { readAddress } from './connect.ts';
 import { countRows, cursorsOf } from './count.ts';
@@ -103,6 +103,7 @@ export function postgresDestination(config: PostgresConfig): Destination {
       begin: (record) => withSession((session) => writeRun(session, schema, record)),
       end: (record) => withSession((session) => writeRun(session, schema, record)),
       recent: (limit) => withSession((session) => readRuns(session, schema, limit), FIRST_PATIENCE_MS),
+      rejects: (runId) => withSession((session) => readRejects(session, schema, runId), FIRST_PATIENCE_MS),
     },
 
     ledger: postgresLedger({
