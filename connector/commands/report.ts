@@ -21,6 +21,7 @@ export const run: RunCommand = async (flags, context) => {
     const rejects = latest === undefined ? [] : await destination.runs.rejects(latest.runId);
     const facts = context.log.redact(pageFacts(status, stored, rejects));
     await writePage(path, pageHtml(facts, now));
+    if (context.terminal) context.log.info(`The page is in ${path}`);
     if (stored.busy !== null) context.log.warn(`${path} says only that the database is in use: ${stored.busy}`);
     return EXIT.done;
   } finally {
