@@ -189,6 +189,31 @@ describe('status', () => {
     expect(text).toMatch(/^borrower_deals .* not yet$/m);
   });
 
+  test('tells what verify said last, which stands beside the last run that wrote', async () => {
+    const found = { verdict: 'differs', api: 41, table: 40 };
+    const error = { kind: 'config_error', message: 'borrowers: the table differs from the API', request_id: null };
+    const verified = { status: 'failed', rows_written: 0, verify: found, error };
+    const runs = [
+      { runId: 'r2', command: 'verify', summary: { streams: [streamRun('borrowers', verified)] } },
+      { summary: { streams: [streamRun('borrowers')] } },
+    ];
+    const text = await shown(storing({ borrowers: POSITION }, runs), 80);
+    expect(text).toMatch(/borrowers .* 12,345,678 +.*differs/);
+    const told = text.replace(/\s+/g, ' ');
+    expect(told).toContain(
+      'borrowers: verify found it to differ from the API, 2026-06-01 12:00:40. To read just what differs',
+    );
+    expect(told).toContain('verify --config FILE --streams borrowers --repair');
+    expect(told).not.toContain('last error');
+
+    const mended = {
+      runId: 'r3',
+      command: 'verify',
+      summary: { streams: [streamRun('borrowers', { verify: { ...found, verdict: 'equal' } })] },
+    };
+    expect(await shown(storing({ borrowers: POSITION }, [mended, ...runs]), 80)).not.toContain('differ');
+  });
+
   test('is one JSON document for programs, with the same facts', async () => {
     const report = await statusReport(
       config,
@@ -202,6 +227,7 @@ describe('status', () => {
       lag_seconds: 3600,
       windows_left: 0,
       last_run: { run_id: 'r1', rows_written: 12_345_678 },
+      last_verify: null,
       last_error: null,
       changes_seen_within_seconds: null,
     });

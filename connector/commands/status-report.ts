@@ -3,7 +3,7 @@ import { asFailure, LockedFailure } from '../../destinations/failure.ts';
 import { STREAMS, streamNamed } from '../../schemas/registry.ts';
 import type { Config } from '../config/schema.ts';
 import { lookBackMs } from '../config/streams.ts';
-import type { StreamSummary, Summary } from '../summary.ts';
+import type { StreamSummary, Summary, Verdict } from '../summary.ts';
 import { judgeDocument, parsePosition } from '../sync/judge.ts';
 import { asConfigured } from '../sync/selection.ts';
 
@@ -43,6 +43,9 @@ export interface StreamStatus {
   readonly last_run:
     | (RunStatus & Pick<StreamSummary, 'rows_read' | 'rows_written' | 'rows_deleted' | 'rejects'>)
     | null;
+  /** What `verify` said the last time; it stands until it says otherwise, whatever runs came since. */
+  readonly last_verify: LastVerdict | null;
+  /** That a table differs is not among them. */
   readonly last_error: (NonNullable<StreamSummary['error']> & { at: string; run_id: string }) | null;
   /**
    * Set where rows are found by something else than when they changed: a change that comes later than this after it is seen by
@@ -50,6 +53,11 @@ export interface StreamStatus {
    */
   readonly changes_seen_within_seconds: number | null;
   readonly cursor: string | null;
+}
+
+export interface LastVerdict extends Pick<Verdict, 'verdict' | 'api' | 'table'> {
+  readonly at: string;
+  readonly run_id: string;
 }
 
 /** Asks the destination, without a lock and without making anything, how far each stream is. */
@@ -116,6 +124,7 @@ function streamStatus(
     refresh_pass: position?.refresh?.pass ?? null,
     problem: document === null ? problemWithNone(name, runs) : problemWith(document, name, config),
     last_run: lastRun(name, runs),
+    last_verify: lastVerdict(name, runs),
     last_error: lastError(name, runs),
     changes_seen_within_seconds:
       declared === null || declared.cursor === declared.version ? null : lookBackMs(config, declared) / 1000,
@@ -150,6 +159,7 @@ function problemWithNone(name: string, runs: readonly RunRecord[]): string | nul
 
 function lastRun(stream: string, runs: readonly RunRecord[]): StreamStatus['last_run'] {
   for (const run of runs) {
+    if (run.command === 'verify') continue;
     const found = summaryOf(run).find((summary) => summary.stream === stream && summary.status !== 'skipped');
     if (found === undefined) continue;
     const { rows_read, rows_written, rows_deleted, rejects, status } = found;
@@ -167,8 +177,18 @@ function lastRun(stream: string, runs: readonly RunRecord[]): StreamStatus['last
 
 function lastError(stream: string, runs: readonly RunRecord[]): StreamStatus['last_error'] {
   for (const run of runs) {
-    const error = summaryOf(run).find((summary) => summary.stream === stream)?.error;
-    if (error) return { ...error, at: run.endedAt ?? run.startedAt, run_id: run.runId };
+    const { error, verify } = summaryOf(run).find((summary) => summary.stream === stream) ?? {};
+    if (error && verify === undefined) return { ...error, at: run.endedAt ?? run.startedAt, run_id: run.runId };
+  }
+  return null;
+}
+
+function lastVerdict(stream: string, runs: readonly RunRecord[]): LastVerdict | null {
+  for (const run of runs) {
+    const found = summaryOf(run).find((summary) => summary.stream === stream)?.verify;
+    if (found === undefined) continue;
+    const { verdict, api, table } = found;
+    return { verdict, api, table, at: run.endedAt ?? run.startedAt, run_id: run.runId };
   }
   return null;
 }

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { oncePerCause, type Told, withoutStream } from '../causes.ts';
-import type { StatusReport, StreamStatus } from '../commands/status-report.ts';
+import type { LastVerdict, StatusReport, StreamStatus } from '../commands/status-report.ts';
 import { stateOf } from './stream-state.ts';
 import { type Column, type Screen, table } from './table.ts';
 import { ago, count, counted, moment, roughly, span } from './words.ts';
@@ -88,9 +88,10 @@ function problems(streams: readonly StreamStatus[], screen: Screen): string[] {
 
 /** What needs attention in one stream; `after` belongs to it alone and not to its cause. */
 function toLookAt(status: StreamStatus): (Told & { after?: string })[] {
-  const { stream, problem, last_error: error, windows_left: left, refresh_pass: pass } = status;
+  const { stream, problem, last_verify: verified, last_error: error, windows_left: left, refresh_pass: pass } = status;
   const messages = [
     ...(problem === null ? [] : [problem]),
+    ...(verified?.verdict === 'differs' ? [differing(stream, verified)] : []),
     ...(pass === null ? [] : ['a full refresh is not finished; the next run of any kind goes on with it']),
     ...(left === 0 ? [] : [`${counted(left, 'window')} not read to the end; the next run goes on there`]),
   ];
@@ -101,6 +102,13 @@ function toLookAt(status: StreamStatus): (Told & { after?: string })[] {
     told.push({ stream, message: `last error, ${moment(at)}: ${withoutStream({ stream, message })}`, after });
   }
   return told;
+}
+
+function differing(stream: string, { at }: LastVerdict): string {
+  return (
+    `verify found it to differ from the API, ${moment(at)}. To read just what differs again, run: ` +
+    `cleargrid-connector verify --config FILE --streams ${stream} --repair`
+  );
 }
 
 function notes(streams: readonly StreamStatus[], screen: Screen): string[] {

@@ -10,6 +10,7 @@ export interface StreamState {
 export function stateOf(stream: StreamStatus): StreamState {
   if (stream.problem !== null) return { word: 'refused', tone: 'bad' };
   if (stream.last_run?.status === 'failed') return { word: 'failed', tone: 'bad' };
+  if (stream.last_verify?.verdict === 'differs') return { word: 'differs', tone: 'bad' };
   if (stream.windows_left > 0) return { word: `${stream.windows_left} left`, tone: 'unfinished' };
   if (stream.refresh_pass !== null) return { word: 'refresh', tone: 'unfinished' };
   return stream.complete === null ? { word: 'not yet', tone: 'none' } : { word: 'ok', tone: 'good' };

@@ -34,7 +34,7 @@ function row({ stream, status, verify }: StreamSummary, screen: Screen): string[
   const mended = verify.repaired > 0 ? paint('green', 'mended') : paint('green', 'equal');
   return [
     stream,
-    moment(verify.until).slice(0, 16),
+    moment(verify.until).slice(0, 10),
     count(verify.api),
     count(verify.table),
     verify.verdict === 'equal' ? mended : paint('red', 'differs'),

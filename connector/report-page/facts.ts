@@ -1,6 +1,12 @@
 import type { RejectCount, RunRecord } from '../../destinations/contract.ts';
-import { type StatusReport, type Stored, type StreamStatus, summaryOf } from '../commands/status-report.ts';
-import type { StreamSummary, Summary, Verdict } from '../summary.ts';
+import {
+  type LastVerdict,
+  type StatusReport,
+  type Stored,
+  type StreamStatus,
+  summaryOf,
+} from '../commands/status-report.ts';
+import type { StreamSummary, Summary } from '../summary.ts';
 
 /** What is on the page, as plain values: nothing here knows how it is drawn. */
 
@@ -48,12 +54,6 @@ export interface StreamFacts {
   readonly verdict: LastVerdict | null;
 }
 
-/** What `verify` said of a stream the last time. */
-export interface LastVerdict extends Pick<Verdict, 'verdict' | 'api' | 'table'> {
-  readonly run_id: string;
-  readonly at: string;
-}
-
 /** Puts together what is stored. Old and foreign run records are taken as far as they go. */
 export function pageFacts(status: StatusReport, { runs }: Stored, rejects: readonly RejectCount[]): PageFacts {
   const syncs = runs.filter(({ command }) => command === 'sync');
@@ -67,7 +67,7 @@ export function pageFacts(status: StatusReport, { runs }: Stored, rejects: reado
       status: stream,
       runs: streamRuns(stream.stream, syncs),
       rejects: rejects.filter((group) => group.stream === stream.stream),
-      verdict: verdictOf(stream.stream, runs),
+      verdict: stream.last_verify,
     })),
     warnings: (ended?.summary as Partial<Summary> | undefined)?.warnings ?? [],
   };
@@ -121,16 +121,6 @@ function numbersOf(summary: Partial<StreamSummary>): RunNumbers {
     retries: summary.retries ?? 0,
     bytes: summary.bytes ?? 0,
   };
-}
-
-function verdictOf(stream: string, runs: readonly RunRecord[]): LastVerdict | null {
-  for (const run of runs) {
-    const found = summaryOf(run).find((summary) => summary.stream === stream)?.verify;
-    if (found === undefined) continue;
-    const { verdict, api, table } = found;
-    return { verdict, api, table, run_id: run.runId, at: run.endedAt ?? run.startedAt };
-  }
-  return null;
 }
 
 /** The median: a run by hand in between, or a night without runs, does not count. */

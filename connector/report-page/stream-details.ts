@@ -1,8 +1,9 @@
+import type { LastVerdict } from '../commands/status-report.ts';
 import { stateOf } from '../output/stream-state.ts';
 import { count, counted, moment, span } from '../output/words.ts';
 import { runsChart } from './charts.ts';
 import { breakable, type Element, h, scrollingTable } from './elements.ts';
-import { type LastVerdict, type StreamFacts, speed } from './facts.ts';
+import { type StreamFacts, speed } from './facts.ts';
 import { runsTable } from './runs-table.ts';
 
 /** All that is known of one stream, closed until somebody asks; a link to what is inside opens it. */
