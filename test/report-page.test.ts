@@ -126,6 +126,7 @@ describe('what needs attention', () => {
       },
     ]);
     expect(pageHtml(differs, NOW)).toContain('differs, 2026-06-01 12:00:04 UTC: 40 rows here, 41 records at the API');
+    expect(pageHtml(differs, NOW)).toContain('<h1>1 thing needs attention</h1>');
     expect(levelsAndTitles({ runs: [verified('equal', 12), verified('differs', 11), ...hourly] })).toEqual([]);
     expect(pageHtml(factsOf({ runs: hourly }), NOW)).toContain('never');
   });

@@ -61,10 +61,8 @@ const TODO: Readonly<Record<FailureKind, string>> = {
 };
 
 function failed({ streams }: PageFacts): Attention[] {
-  const told = streams.flatMap(({ stream, verdict, status: { last_run: run, last_error: error } }) =>
-    run?.status === 'failed' && error !== null && !(verdict?.verdict === 'differs' && verdict.run_id === error.run_id)
-      ? [{ stream, ...error }]
-      : [],
+  const told = streams.flatMap(({ stream, status: { last_run: run, last_error: error } }) =>
+    run?.status === 'failed' && error !== null ? [{ stream, ...error }] : [],
   );
   return oncePerCause(told).map(({ first, streams, message }) => ({
     level: 'act',
@@ -78,7 +76,9 @@ function failed({ streams }: PageFacts): Attention[] {
 
 /** Stands until `verify` says otherwise, whatever runs came since. */
 function differing({ streams }: PageFacts): Attention[] {
-  const found = streams.flatMap(({ stream, verdict }) => (verdict?.verdict === 'differs' ? [{ stream, verdict }] : []));
+  const found = streams.flatMap(({ stream, status: { last_verify: verdict } }) =>
+    verdict?.verdict === 'differs' ? [{ stream, verdict }] : [],
+  );
   if (found.length === 0) return [];
   const names = found.map(({ stream }) => stream);
   const counts = found.map(

@@ -1,11 +1,5 @@
 import type { RejectCount, RunRecord } from '../../destinations/contract.ts';
-import {
-  type LastVerdict,
-  type StatusReport,
-  type Stored,
-  type StreamStatus,
-  summaryOf,
-} from '../commands/status-report.ts';
+import { type StatusReport, type Stored, type StreamStatus, summaryOf } from '../commands/status-report.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
 
 /** What is on the page, as plain values: nothing here knows how it is drawn. */
@@ -51,7 +45,6 @@ export interface StreamFacts {
   /** Newest first. */
   readonly runs: readonly RunFacts[];
   readonly rejects: readonly RejectCount[];
-  readonly verdict: LastVerdict | null;
 }
 
 /** Puts together what is stored. Old and foreign run records are taken as far as they go. */
@@ -67,7 +60,6 @@ export function pageFacts(status: StatusReport, { runs }: Stored, rejects: reado
       status: stream,
       runs: streamRuns(stream.stream, syncs),
       rejects: rejects.filter((group) => group.stream === stream.stream),
-      verdict: stream.last_verify,
     })),
     warnings: (ended?.summary as Partial<Summary> | undefined)?.warnings ?? [],
   };

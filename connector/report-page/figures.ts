@@ -14,8 +14,8 @@ export function keyFigures({ streams, runs }: PageFacts, now: Date): Element {
   const slowest = lags.sort((a, b) => b.seconds - a.seconds)[0];
   const rejects = streams.flatMap((stream) => stream.rejects);
   const sum = (key: 'records' | 'fresh') => rejects.reduce((total, group) => total + group[key], 0);
-  const verified = streams.filter(({ verdict }) => verdict !== null);
-  const equal = verified.filter(({ verdict }) => verdict!.verdict === 'equal').length;
+  const verified = streams.filter(({ status }) => status.last_verify !== null);
+  const equal = verified.filter(({ status }) => status.last_verify!.verdict === 'equal').length;
   const rate = speed(latest);
   return h(
     'dl',

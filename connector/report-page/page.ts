@@ -1,3 +1,4 @@
+import { stateOf } from '../output/stream-state.ts';
 import { count, counted, moment, span } from '../output/words.ts';
 import { VERSION } from '../version.ts';
 import { type Attention, attentionOf } from './attention.ts';
@@ -51,8 +52,8 @@ function headline({ status, streams, runs }: PageFacts, attention: readonly Atte
     return act === 0 ? `${things} to look at` : `${things} ${act + look === 1 ? 'needs' : 'need'} attention`;
   }
   if (runs.length === 0) return 'No run yet';
-  const complete = streams.filter(({ status: { complete } }) => complete !== null).length;
-  if (complete < streams.length) return `${complete} of ${counted(streams.length, 'stream')} loaded so far`;
+  const well = streams.filter(({ status }) => stateOf(status).tone === 'good').length;
+  if (well < streams.length) return `${well} of ${counted(streams.length, 'stream')} are complete`;
   return streams.length === 1 ? 'The stream is well' : `All ${streams.length} streams are well`;
 }
 
@@ -116,7 +117,7 @@ function attentionPart(attention: readonly Attention[], { streams }: PageFacts):
   };
   return section(
     'attention',
-    'What needs attention, the most urgent first',
+    attention.every(({ level }) => level === 'know') ? 'Good to know' : 'What needs attention, the most urgent first',
     h(
       'ol',
       { class: 'attention' },

@@ -49,7 +49,7 @@ function inShort({ status: { lag_seconds: lag }, runs: [last], rejects }: Stream
   ].join(' · ');
 }
 
-function position({ status, verdict }: StreamFacts): Element {
+function position({ status }: StreamFacts): Element {
   const { complete, windows_left: left, refresh_pass: pass, last_error: error } = status;
   const look = status.changes_seen_within_seconds;
   return h(
@@ -58,7 +58,7 @@ function position({ status, verdict }: StreamFacts): Element {
     entry('Complete to', complete === null ? 'not yet' : `${moment(complete)} UTC`),
     entry('Windows left', left === 0 ? 'none' : `${left}; the next run goes on there`),
     entry('Full refresh', pass === null ? 'none open' : `in pass ${pass}; the next run goes on with it`),
-    entry('Verified', verdictText(verdict)),
+    entry('Verified', verdictText(status.last_verify)),
     look === null
       ? null
       : entry('Later changes', `seen for ${span(look)} after ${status.cursor}, then by sync --full-refresh`, 'long'),

@@ -70,7 +70,7 @@ function overTheRuns({ stream, runs }: StreamFacts): Child {
   return sparkline({ label, runs, value: (run) => run.rowsWritten, text: count });
 }
 
-function verdictCell({ verdict }: StreamFacts): Element {
+function verdictCell({ status: { last_verify: verdict } }: StreamFacts): Element {
   if (verdict === null) return h('span', { class: 'soft' }, 'never');
   return h('span', { class: verdict.verdict === 'differs' ? 'state bad' : null }, verdict.verdict);
 }
