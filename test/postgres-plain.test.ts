@@ -150,8 +150,10 @@ describe('a page is encoded from its bytes as from its rows', () => {
   test('for each stream of a simulated API, and most streams are plain throughout', async () => {
     const { startSimulator } = await import('../simulator/simulator.ts');
     const simulator = await startSimulator({ rows: 300 });
+    const { DATASETS } = await import('../simulator/datasets.ts');
+    const simulated = new Set(DATASETS.filter(({ available }) => available).map(({ code }) => code));
     let plainStreams = 0;
-    for (const stream of STREAMS) {
+    for (const stream of STREAMS.filter(({ dataset }) => simulated.has(dataset.code))) {
       const records = [...simulator.truth(stream.dataset.code)].map(({ text }) => latin1(text));
       for (const record of records) checkSame(stream, record);
       if (checkSame(stream, records.join())) plainStreams++;
