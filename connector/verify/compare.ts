@@ -16,7 +16,7 @@ const MOST_KEYS = 10_000;
 const AT_ONCE = 16;
 
 /** Once so many spans are known to differ, what else differs by its counts is told as it is, and not cut any further. */
-const ENOUGH = 20;
+const ENOUGH = 100;
 
 /** A span in which API and table differ. */
 export interface Difference extends Span {

@@ -21,7 +21,7 @@ export interface VerifyOptions {
 }
 
 /** More refreshes, one after the other, cost more than to read the rows between the spans. */
-const MOST_REPAIRS = 16;
+const MOST_REPAIRS = 64;
 
 /**
  * Compares one stream's table with the API, as far as the next run would not read it again anyway; and where they differ and that
