@@ -19,7 +19,7 @@ const LOOK_BACK_MS = 60_000;
  * their last version in its place.
  */
 export interface Moved {
-  /** Reads what the API has from the end of the spans on; later only what has come since. */
+  /** Reads what the API has from the end of the spans on, later only what has come since; who asks meanwhile shares the next reading. */
   read(): Promise<void>;
   /** How many rows of the table's span have moved on, without those of `except`. */
   within(span: Span, except?: Places['rows']): number;
@@ -32,20 +32,32 @@ export function movedRows(context: StreamContext, destination: Pick<Destination,
   const places = new Map<string, string>();
   let since = end;
 
+  let reading: Promise<void> = Promise.resolve();
+  let next: Promise<void> | null = null;
+
+  async function readOn(): Promise<void> {
+    const began = source.now();
+    const found = await readPlaces(context, { since, until: null }, MOST_MOVED);
+    if (found === null) {
+      throw transientError(
+        `${stream.name}: too many rows have changed since it was read last to compare what came before; run sync first, then verify`,
+      );
+    }
+    const stored = await storedCursors(destination, context, found.rows);
+    for (const [text, cursor] of stored) {
+      if (typeof cursor === 'string' && cursor < end) places.set(text, cursor);
+    }
+    if (source.hasServerClock) since = later(since, earlierBy(began, LOOK_BACK_MS))!;
+  }
+
   return {
-    async read() {
-      const began = source.now();
-      const found = await readPlaces(context, { since, until: null }, MOST_MOVED);
-      if (found === null) {
-        throw transientError(
-          `${stream.name}: too many rows have changed since it was read last to compare what came before; run sync first, then verify`,
-        );
-      }
-      const stored = await storedCursors(destination, context, found.rows);
-      for (const [text, cursor] of stored) {
-        if (typeof cursor === 'string' && cursor < end) places.set(text, cursor);
-      }
-      if (source.hasServerClock) since = later(since, earlierBy(began, LOOK_BACK_MS))!;
+    read() {
+      next ??= reading.then(() => {
+        next = null;
+        reading = readOn();
+        return reading;
+      });
+      return next;
     },
     within(span, except) {
       let rows = 0;
