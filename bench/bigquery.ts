@@ -111,6 +111,7 @@ async function firstLoad(source: Api) {
   const counts = { commits: 0, loads: 0 };
   let position: Position | null = null;
   const table: Table = {
+    token: '',
     position: async () => ({ document: null, table: null, holdsRows: false }),
     prepare: encode,
     commit: async ({ changes, pages }) => {

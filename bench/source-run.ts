@@ -49,6 +49,7 @@ async function mapped() {
   let position: Position | null = null;
   let rows = 0;
   const table: Table = {
+    token: '',
     position: async () => ({ document: null, table: null, holdsRows: false }),
     prepare: (page) => {
       const { rows: made } = page.rows();

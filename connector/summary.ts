@@ -4,6 +4,8 @@ import type { FailureKind } from '../destinations/failure.ts';
 export interface Summary {
   run_id: string;
   command: string;
+  /** `0/4`: which of how many tasks the run was, where it was one of several. */
+  task?: string;
   version: string;
   started_at: string;
   ended_at: string;

@@ -24,7 +24,8 @@ export interface Destination {
   check(): Promise<void>;
 
   /**
-   * Takes the locks of all these streams for this run, at once, and brings their existing tables up to date: a column newly
+   * Takes the locks of all these streams for this run, at once (where it is a task: together with the other tasks of as many, and with
+   * nobody else), and brings their existing tables up to date: a column newly
    * declared is added, and filled from `_extra` in the same transaction (one for which no row has anything is warned of); nothing is
    * dropped or narrowed. Tables that do not exist yet are made by their first commit. Called until it succeeds once.
    *
@@ -127,14 +128,22 @@ export interface Run {
   readonly command: string;
   /** Server-clock instant, like all instants `YYYY-MM-DDTHH:MM:SS.ffffffZ`. */
   readonly startedAt: string;
+  /** How many tasks share its streams (`tasks.ts`), of which it is one; none: it has them to itself. */
+  readonly tasks?: number;
   /** Streams (by name) that this run reads in full again: for these, another primary key than the table's is accepted. */
   readonly fullRefresh: ReadonlySet<string>;
   /** Takes what a person should know of a stream and that stops nothing. */
   warn(message: string, stream: string): void;
 }
 
-/** One stream's table, held by this run. `commit` is called by up to `batching.lanes` lanes at once, all else alone. */
+/**
+ * One stream's table, held by this run. `commit` is called by up to `batching.lanes` lanes at once, and by a task with changes of the
+ * position alone beside them; all else alone.
+ */
 export interface Table {
+  /** The fencing token by which this run writes, greater than that of any before. Tasks that share the stream have one. */
+  readonly token: string;
+
   position(): Promise<StoredPosition>;
 
   /**
@@ -221,6 +230,8 @@ export interface FinishRefresh {
   /** Server-clock instant, the value of `_deleted_at`. */
   readonly at: string;
   readonly allowMassDelete: boolean;
+  /** The part in the stream, of the task that asks; @throws {PartLost} when it has ended. */
+  readonly part?: string;
 }
 
 export type FinishedRefresh = { readonly deleted: number } | { readonly held: number; readonly rows: number };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { systemError } from './failure.ts';
+import { applyPartChange, hasPartChange, isPartChange, type PartChange, PartLost, partSchema } from './tasks.ts';
 
 /**
  * The position of a stream: how far it has got. One small JSON document, stored by the destination in the transaction that
@@ -26,6 +27,9 @@ const windowSchema = z.strictObject({
   cursor: z.string().nullable(),
   /** The cursor field's value in the last record written, where a walk may start again. */
   last: instant.nullable(),
+  /** The part that walks it, and the turn in which it was taken, where tasks share the stream. */
+  task: z.string().optional(),
+  turn: z.int().optional(),
 });
 
 const refreshSchema = z.strictObject({
@@ -60,6 +64,10 @@ export const positionSchema = z.strictObject({
   windows: z.array(windowSchema),
   /** The open full refresh, whose keys are kept beside the table; null when none is open. */
   refresh: refreshSchema.nullable(),
+  /** Who is at work on it, where tasks share the stream. */
+  parts: z.array(partSchema).optional(),
+  /** The fencing token of the tasks that brought the stream up to date last. */
+  ended: z.string().optional(),
 });
 
 export type Window = Readonly<z.infer<typeof windowSchema>>;
@@ -70,7 +78,8 @@ export type Position = Readonly<z.infer<typeof positionSchema>>;
  * One change of a position. A commit carries a list of them, applied in order to the stored document.
  *
  * - `begin`: the document as a whole, for a stream that starts, starts over, or opens a full refresh; the keys that an earlier
- *   refresh has seen are forgotten.
+ *   refresh has seen are forgotten. With `over`, only if that is what is stored now (null: nothing is), which where tasks share a stream
+ *   only one of them finds.
  * - `plan`: the next span to read, as windows; none may be left of the span before. `refresh` is the refresh that the span
  *   belongs to, or null.
  * - `window`: the window that ends at `until` becomes these: itself further on; none when the API has ended it. When the last one
@@ -78,9 +87,11 @@ export type Position = Readonly<z.infer<typeof positionSchema>>;
  * - `cut`: the window that ends at `until` ends where the first of `others` begins, and starts again at the last value that is written;
  *   `others` are what was behind. One change, so that they tile at every instant (rule 5), which needs no row to be written first.
  * - `seen`: a value of the cursor field that was written.
+ * - all others are of tasks that share the stream: see `PartChange`.
  */
 export type PositionChange =
-  | { readonly type: 'begin'; readonly position: Position }
+  | PartChange
+  | { readonly type: 'begin'; readonly position: Position; readonly over?: Position | null }
   | {
       readonly type: 'plan';
       readonly from: string | null;
@@ -122,7 +133,8 @@ export function applyChanges(
 export function hasApplied(stored: Position | null, changes: readonly PositionChange[]): boolean {
   if (stored === null) return false;
   if (changes.some((change) => change.type === 'begin' || change.type === 'plan')) {
-    const expected = applyChanges({ ...stored, windows: [] }, changes, { table: stored.table, holdsRows: stored.rows });
+    const own = changes.filter((change) => !isPartChange(change)).map(unconditionally);
+    const expected = applyChanges({ ...stored, windows: [] }, own, { table: stored.table, holdsRows: stored.rows });
     return (
       sameWindows(stored.windows, expected.windows) &&
       stored.until === expected.until &&
@@ -131,10 +143,16 @@ export function hasApplied(stored: Position | null, changes: readonly PositionCh
       stored.refresh?.pass === expected.refresh?.pass
     );
   }
-  return changes.every((change) => isPartOf(stored.windows, change));
+  return changes.every((change) => isStored(stored, change));
 }
 
-function isPartOf(windows: readonly Window[], change: PositionChange): boolean {
+function unconditionally(change: PositionChange): PositionChange {
+  return change.type === 'begin' ? { type: 'begin', position: change.position } : change;
+}
+
+function isStored(stored: Position, change: PositionChange): boolean {
+  const { windows } = stored;
+  if (isPartChange(change)) return hasPartChange(stored, change);
   if (change.type === 'window') return isReplaced(windows, change.until, change.becomes);
   if (change.type === 'cut') return windows.some(({ until }) => until === change.others[0].since);
   return true;
@@ -146,8 +164,9 @@ function isReplaced(windows: readonly Window[], until: string | null, becomes: r
 }
 
 function applyChange(position: Position | null, change: PositionChange): Position {
-  if (change.type === 'begin') return change.position;
+  if (change.type === 'begin') return begin(position, change);
   if (position === null) throw systemError('a position was changed before it was begun');
+  if (isPartChange(change)) return applyPartChange(position, change);
   switch (change.type) {
     case 'plan':
       if (position.windows.length > 0) throw systemError('a span was planned while windows of another are unfinished');
@@ -168,6 +187,11 @@ function applyChange(position: Position | null, change: PositionChange): Positio
     case 'seen':
       return { ...position, seen: later(position.seen, change.value) };
   }
+}
+
+function begin(stored: Position | null, { position, over }: PositionChange & { type: 'begin' }): Position {
+  if (over !== undefined && !isDeepStrictEqual(stored, over)) throw new PartLost('another task has begun the stream');
+  return position;
 }
 
 function replaceWindow(

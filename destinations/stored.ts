@@ -1,4 +1,4 @@
-import { configError, type Failure, systemError, transientError } from './failure.ts';
+import { configError, Failure, systemError } from './failure.ts';
 import {
   applyChanges,
   hasApplied,
@@ -8,6 +8,7 @@ import {
   type Refresh,
   type StoredFacts,
 } from './position.ts';
+import { partLost, partsOf } from './tasks.ts';
 
 /** What every destination works out from the stored document, which it holds locked, before it writes a batch. */
 export interface StoredState {
@@ -50,10 +51,17 @@ export function documentAfter(state: StoredState, changes: readonly PositionChan
 /**
  * The position whose refresh is about to end.
  *
+ * @param part the part in the stream of the task that ends it, where tasks share it. @throws {PartLost} when it has ended.
  * @throws {Failure} `system_error` when no refresh is open: without the keys it has seen, every row would count as unseen.
  */
-export function refreshedPosition(stream: string, document: string | null, table: string | null): Position {
+export function refreshedPosition(
+  stream: string,
+  document: string | null,
+  table: string | null,
+  part: string | undefined,
+): Position {
   const position = parsePosition(stream, document);
+  if (part !== undefined && (position === null || !partsOf(position).some(({ id }) => id === part))) throw partLost();
   if (position === null || position.refresh === null) throw systemError(`stream ${stream}: no full refresh is open`);
   checkIdentity(stream, position, table);
   return position;
@@ -71,8 +79,11 @@ function checkIdentity(stream: string, position: Position, table: string | null)
 }
 
 /** The table that a run has opened is no longer the one that has its name. */
+export class TableReplaced extends Failure {}
+
 export function replacedTable(stream: string): Failure {
-  return transientError(
+  return new TableReplaced(
+    'transient_error',
     `stream ${stream}: its table was dropped or replaced while this run was writing to it; nothing was written. ` +
       'Run sync again: it will start this stream over.',
   );

@@ -121,6 +121,7 @@ describe('a lane', () => {
       counts,
       progressed: () => {},
       happened: () => {},
+      part: null,
     } as unknown as StreamContext;
     const lane = createLane({
       context,

@@ -84,6 +84,7 @@ function showingTable(stream: Stream, show: (row: ExportedRow) => void): Table {
     };
 
   return {
+    token: '',
     position: async () => ({
       document: position === null ? null : JSON.stringify(position),
       table: position === null ? null : stream.name,

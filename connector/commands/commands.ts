@@ -67,6 +67,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       },
       'allow-mass-delete': { type: 'boolean', about: 'let a full refresh mark more than half of a table as deleted' },
       'dry-run': { type: 'boolean', about: 'judge the positions, plan, ask the API, and write nothing anywhere' },
+      task: {
+        type: 'string',
+        value: 'I/N',
+        about: 'this is task I (from 0) of N that share the work, each started by an orchestrator; not into DuckDB',
+      },
     },
     traced: true,
     load: () => import('./sync.ts'),

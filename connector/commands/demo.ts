@@ -99,7 +99,9 @@ async function sync(config: Config, { log, signal, terminal }: CommandContext): 
   const quiet: Reporter = { ...logReporter(log), streamStarted: () => {}, progress: () => {}, streamEnded: () => {} };
   let summary: Summary;
   try {
-    summary = await connected(config, signal, (opened) => syncConnected(opened, null, {}, live ?? quiet));
+    summary = await connected(config, signal, (opened) =>
+      syncConnected(opened, { streams: null, flags: {}, task: null }, live ?? quiet),
+    );
   } finally {
     live?.close();
   }

@@ -1,26 +1,36 @@
 import type { Reporter } from '../report.ts';
 import type { Summary } from '../summary.ts';
+import type { Task } from '../sync/part.ts';
 import { runSync } from '../sync/run.ts';
 import type { FlagValues, RunCommand } from './commands.ts';
+import { taskOf } from './task.ts';
 import { type Connected, tellRun } from './told-run.ts';
 
 /** The whole job: reads the streams into the configured destination. */
-export const run: RunCommand = (flags, context) =>
-  tellRun(
+export const run: RunCommand = async (flags, context) => {
+  const task = taskOf(typeof flags.task === 'string' ? flags.task : null, context.env);
+  return tellRun(
     {
       command: 'sync',
-      run: (connected, streams, reporter) => syncConnected(connected, streams, flags, reporter),
+      run: (connected, streams, reporter) => syncConnected(connected, { streams, flags, task }, reporter),
       text: async () => (await import('../output/table.ts')).summaryText,
     },
     flags,
     context,
   );
+};
+
+/** What a command line asks of a run. */
+interface Choice {
+  readonly streams: readonly string[] | null;
+  readonly flags: FlagValues;
+  readonly task: Task | null;
+}
 
 /** One run of the config into its destination. @throws {Failure} when it could not begin. */
 export function syncConnected(
   connected: Connected,
-  streams: readonly string[] | null,
-  flags: FlagValues,
+  { streams, flags, task }: Choice,
   reporter: Reporter,
 ): Promise<Summary> {
   return runSync({
@@ -29,6 +39,7 @@ export function syncConnected(
     fullRefresh: flags['full-refresh'] === true,
     allowMassDelete: flags['allow-mass-delete'] === true,
     dryRun: flags['dry-run'] === true,
+    ...(task && { task }),
     reporter,
   });
 }

@@ -9,6 +9,7 @@ import type { Reporter } from '../report.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
 import { VERSION } from '../version.ts';
 import { type RunIdentity, runSummary, unreadSummary } from './outcome.ts';
+import type { Task } from './part.ts';
 import { type SelectedStream, selectStreams } from './selection.ts';
 
 export interface RunOptions {
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly api: Api;
   /** The streams that the command line picks among the config's, or null: all of them. */
   readonly streams: readonly string[] | null;
+  /** Which of how many tasks this run is, where they share the streams; none: it has them to itself. */
+  readonly task?: Task;
   readonly reporter: Reporter;
 }
 
@@ -44,7 +47,7 @@ export async function beginRun(command: string, options: RunOptions): Promise<Be
   };
 
   const catalog = await api.catalog();
-  const run: RunIdentity = { id: randomUUID(), command, startedAt: api.now() };
+  const run: RunIdentity = { id: randomUUID(), command, startedAt: api.now(), task: options.task ?? null };
   if (catalog.datasets === null) {
     reporter.warning(`the catalog cannot be read (${catalog.problem}); every stream is taken as available`);
   }
@@ -75,7 +78,11 @@ export async function openTables(
   { run, reporter, selected }: BegunRun,
   fullRefresh: ReadonlySet<string>,
 ) {
-  const opening: Run = { ...run, fullRefresh, warn: once(reporter.warning) };
+  const { id, command, startedAt, task } = run;
+  const opening: Run = {
+    ...{ id, command, startedAt, fullRefresh, warn: once(reporter.warning) },
+    ...(task && { tasks: task.count }),
+  };
   const refused: StreamSummary[] = [];
   for (let opened = selected; ; ) {
     try {

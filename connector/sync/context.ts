@@ -6,6 +6,7 @@ import type { Source } from '../source.ts';
 import type { Timing } from '../timing.ts';
 import type { Budget } from './budget.ts';
 import type { Limiter } from './limiter.ts';
+import type { TaskPart } from './part.ts';
 import type { Patience } from './patience.ts';
 
 /** What all streams of a run share. */
@@ -25,6 +26,8 @@ export interface StreamContext extends RunContext {
   readonly mapper: Mapper;
   readonly patience: Patience;
   readonly counts: Counts;
+  /** Its part in the stream where it is one of several tasks; null: the run has the stream to itself. */
+  readonly part: TaskPart | null;
   /** Called after each page and commit, and when the stream begins or ends to wait; `throttledMs` as in `StreamProgress`. */
   progressed(waiting: string | null, throttledMs?: number): void;
   /** Tells who measures what happens. */

@@ -7,6 +7,11 @@ export function earlierBy(instant: string, ms: number): string {
   return fromMicros(toMicros(instant) - BigInt(Math.round(ms)) * MICROS_PER_MS);
 }
 
+/** The instant `ms` milliseconds later. */
+export function laterBy(instant: string, ms: number): string {
+  return earlierBy(instant, -ms);
+}
+
 /** Milliseconds from `earlier` to `instant`. */
 export function millisSince(earlier: string, instant: string): number {
   return Number(toMicros(instant) - toMicros(earlier)) / 1000;

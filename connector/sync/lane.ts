@@ -83,12 +83,17 @@ export function createLane({ context, batching, refresh, failed, committed }: La
     commits = commits.then(() => write(batch));
   }
 
+  function commitAlone(changes: PositionChange[]): void {
+    underWay++;
+    commits = commits.then(() => write({ ...emptyBatch(), changes }));
+  }
+
   async function write(batch: Open): Promise<void> {
     const pages = batch.pages.length;
     const began = timing.monotonic();
     try {
       if (broken !== null) return;
-      const done = await table.commit(asBatch(batch, refresh));
+      const done = await table.commit(asBatch(batch));
       context.happened({ type: 'committed', ms: timing.monotonic() - began, pages, done });
       countCommit(context.counts, done);
       committed(batch.changes);
@@ -103,6 +108,13 @@ export function createLane({ context, batching, refresh, failed, committed }: La
       for (const page of batch.pages) page.release();
     }
     sealIfDue();
+  }
+
+  /** The batch as the destination gets it; what a task commits holds its part in the stream. */
+  function asBatch({ pages, changes }: Open): Batch<Prepared> {
+    const begins = changes.some(({ type }) => type === 'begin');
+    const held = context.part === null || begins ? changes : [context.part.renewal(), ...changes];
+    return { pages: pages.map((page) => page.prepared), changes: held, refresh };
   }
 
   async function settled(): Promise<void> {
@@ -134,9 +146,7 @@ export function createLane({ context, batching, refresh, failed, committed }: La
           : change,
       );
       if (isEmpty()) open.cancelTimer();
-      const alone = { ...emptyBatch(), changes: [...begun, { type: 'cut', until, others } as PositionChange] };
-      underWay++;
-      commits = commits.then(() => write(alone));
+      commitAlone([...begun, { type: 'cut', until, others }]);
       await settled();
     },
     async flush() {
@@ -154,10 +164,6 @@ export function createLane({ context, batching, refresh, failed, committed }: La
 
 function emptyBatch(): Open {
   return { pages: [], changes: [], rows: 0, bytes: 0, due: false, cancelTimer: () => {} };
-}
-
-function asBatch({ pages, changes }: Open, refresh: Refresh | null): Batch<Prepared> {
-  return { pages: pages.map((page) => page.prepared), changes, refresh };
 }
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {

@@ -3,12 +3,15 @@ import type { Failure } from '../../destinations/failure.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
 import { VERSION } from '../version.ts';
 import { type Counts, newCounts } from './context.ts';
+import type { Task } from './part.ts';
 
 /** What a run is called in its summary and its record. */
 export interface RunIdentity {
   readonly id: string;
   readonly command: string;
   readonly startedAt: string;
+  /** Which of how many tasks it is, or null. */
+  readonly task: Task | null;
 }
 
 /** A stream's part of the summary. */
@@ -69,6 +72,7 @@ export function runSummary(
   return {
     run_id: run.id,
     command: run.command,
+    ...(run.task && { task: `${run.task.index}/${run.task.count}` }),
     version: VERSION,
     started_at: run.startedAt,
     ended_at: endedAt,

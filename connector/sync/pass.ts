@@ -3,9 +3,18 @@ import { asFailure, type Failure } from '../../destinations/failure.ts';
 import type { PositionChange, Refresh, Window } from '../../destinations/position.ts';
 import type { StreamContext } from './context.ts';
 import { createLane } from './lane.ts';
+import type { TaskPart } from './part.ts';
 import { pageReader } from './reader.ts';
 import { walk } from './walker.ts';
 import { BEGINNING_OF_DATA } from './windows.ts';
+
+const POLLS_A_BATCH = 5;
+const MOST_POLL_MS = 5_000;
+
+/** How often a task looks at a stream's position, in milliseconds. */
+export function pollMsOf({ seconds }: Batching): number {
+  return Math.min(MOST_POLL_MS, (seconds * 1000) / POLLS_A_BATCH);
+}
 
 /** At most this many windows of a stream are unfinished at once: the position stays one small document. */
 const MOST_WINDOWS = 64;
@@ -17,6 +26,8 @@ export interface PassOptions {
   /** What the position must become before any of them is recorded: goes with the first batch. */
   readonly changes: readonly PositionChange[];
   readonly refresh: Refresh | null;
+  /** Of a task: whether it waits for the windows that others walk. */
+  readonly waits?: boolean;
   /** Called after each commit with what is durable now. */
   readonly committed: (changes: readonly PositionChange[]) => void;
 }
@@ -32,7 +43,7 @@ export async function readWindows(context: StreamContext, options: PassOptions):
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const inner: StreamContext = { ...context, signal };
   const readPage = pageReader(inner);
-  const { limiter, counts } = context;
+  const { limiter, counts, part, timing } = context;
 
   let failure: { error: unknown } | null = null;
   const fail = (error: unknown) => {
@@ -80,7 +91,8 @@ export async function readWindows(context: StreamContext, options: PassOptions):
         pages++;
         return page;
       },
-      idle: () => Math.min(limiter.idle, MOST_WINDOWS - walks.size),
+      idle: () => Math.min(limiter.idle, room()),
+      wanted: () => Math.min(part?.wanted ?? 0, room()),
       start: begin,
       beginning: () => {
         beginning ??= askBeginning();
@@ -101,13 +113,41 @@ export async function readWindows(context: StreamContext, options: PassOptions):
     walks.add(started);
   };
 
+  const room = () => MOST_WINDOWS - Math.max(walks.size, part?.position?.windows.length ?? 0);
+  const flush = () => Promise.all(lanes.map((lane) => lane.flush().catch(fail)));
+
+  /** Looks every so often what there is to do for a task beside its own windows, until all have ended or nothing is left for it. */
+  async function walkTogether(held: TaskPart): Promise<void> {
+    const pollMs = pollMsOf(options.batching);
+    while (failure === null) {
+      const ended = new AbortController();
+      const polled = timing.sleep(pollMs, AbortSignal.any([signal, ended.signal])).catch(() => {});
+      await Promise.race([polled, untilNone(walks)]);
+      ended.abort();
+      signal.throwIfAborted();
+      if (walks.size === 0) await flush();
+      await held.renewIfDue();
+      if (failure !== null) return;
+      const most = Math.min(limiter.idle, MOST_WINDOWS - walks.size);
+      for (const window of await held.take(most, options.refresh)) begin(window);
+      if (walks.size > 0) continue;
+      if (!options.waits || held.position === null || held.position.windows.length === 0) return;
+      await timing.sleep(pollMs, signal);
+    }
+  }
+
   try {
     for (const window of options.windows) begin(window);
+    if (part !== null) await walkTogether(part).catch(fail);
     while (walks.size > 0) await Promise.race(walks);
-    for (const lane of lanes) await lane.flush().catch(fail);
+    await flush();
   } finally {
     for (const lane of lanes) lane.close();
   }
   if (failure !== null) throw (failure as { error: unknown }).error;
   return pages;
+}
+
+async function untilNone(walks: ReadonlySet<Promise<void>>): Promise<void> {
+  while (walks.size > 0) await Promise.race(walks);
 }

@@ -4,6 +4,7 @@ import { systemTiming } from '../timing.ts';
 import { type BegunRun, beginRun, openTables, type RunOptions, recorded } from './begin.ts';
 import { planStreams } from './dry-run.ts';
 import { withCosts } from './outcome.ts';
+import { concurrencyOf } from './part.ts';
 import { syncStreams } from './streams.ts';
 
 export interface SyncOptions extends RunOptions {
@@ -30,7 +31,7 @@ export async function runSync(options: SyncOptions): Promise<Summary> {
 }
 
 async function writeStreams(
-  { config, api, destination, signal, fullRefresh, allowMassDelete }: SyncOptions,
+  { config, api, destination, signal, fullRefresh, allowMassDelete, task }: SyncOptions,
   begun: BegunRun,
 ): Promise<Summary> {
   const { run, reporter, selected, summarize } = begun;
@@ -45,7 +46,8 @@ async function writeStreams(
       timing: systemTiming,
       reporter,
       signal,
-      concurrency: config.concurrency,
+      concurrency: task ? concurrencyOf(config.concurrency, task) : config.concurrency,
+      ...(task && { task }),
       streamsAtOnce: config.streams_at_once,
       startDate: config.start_date ?? null,
       fullRefresh,

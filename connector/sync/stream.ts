@@ -1,5 +1,4 @@
-import type { Batching } from '../../destinations/contract.ts';
-
+import type { Batching, StoredPosition } from '../../destinations/contract.ts';
 import {
   applyChanges,
   type Position,
@@ -7,9 +6,11 @@ import {
   type Refresh,
   type Window,
 } from '../../destinations/position.ts';
+import { partsOf } from '../../destinations/tasks.ts';
 import type { StreamContext } from './context.ts';
 import { earlierBy } from './instants.ts';
-import { judgePosition } from './judge.ts';
+import { judgePosition, parsePosition } from './judge.ts';
+import type { TaskPart } from './part.ts';
 import { readWindows } from './pass.ts';
 import { endedAt, incrementSince, notBefore, reachesFurther } from './plan.ts';
 
@@ -41,19 +42,22 @@ export interface StreamOptions {
  * @throws {Failure} whatever kept it from its end; what was committed until then stays.
  */
 export async function syncStream(context: StreamContext, options: StreamOptions): Promise<void> {
-  const { stream, table, source, counts } = context;
+  const { stream, table, source, counts, part } = context;
   const { lookBackMs, startDate, until, warn } = options;
 
-  const judgement = judgePosition(await table.position(), stream, source.lender, options.fullRefresh);
+  const stored = await table.position();
+  const judgement = judgePosition(stored, stream, source.lender, options.fullRefresh);
   let pending: PositionChange[] = [];
   let position: Position;
   if (judgement.verdict === 'goes on') {
     position = judgement.position;
     options.moved(position);
+    // A run that has the stream to itself goes on with what tasks have left.
+    if (part === null && partsOf(position).length > 0) pending = [{ type: 'alone' }];
   } else {
     if (judgement.verdict === 'starts over') warn(`${stream.name}: ${judgement.because}; it is loaded from the start`);
     position = newPosition(context, startDate);
-    pending = [{ type: 'begin', position }];
+    pending = [beginning(context, stored, position)];
   }
 
   if (position.windows.length > 0) await readLeftOver();
@@ -67,16 +71,16 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
   async function readLeftOver(): Promise<void> {
     const open = position.windows.find((window) => window.until === null);
     if (open !== undefined) {
-      const change: PositionChange = { type: 'window', until: null, becomes: endedAt(position.seen, open) };
-      await record(change);
+      await record({ type: 'window', until: null, becomes: endedAt(position.seen, open).map(owned(part)) });
     }
     if (position.windows.length > 0) await read(position.windows, position.refresh);
   }
 
   /** Makes a change of the position durable by itself. */
   async function record(change: PositionChange): Promise<void> {
-    await table.commit({ pages: [], changes: [...pending, change], refresh: position.refresh });
-    position = applyChanges(position, [change], { table: position.table, holdsRows: position.rows });
+    const changes = [...(part === null ? [] : [part.renewal()]), ...pending, change];
+    await table.commit({ pages: [], changes, refresh: position.refresh });
+    position = applyChanges(position, [...pending, change], { table: position.table, holdsRows: position.rows });
     pending = [];
   }
 
@@ -101,7 +105,8 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
   }
 
   async function markDeleted({ since, until: end }: Refresh): Promise<void> {
-    const request = { since, until: end, at: source.now(), allowMassDelete: options.allowMassDelete };
+    const { allowMassDelete } = options;
+    const request = { since, until: end, at: source.now(), allowMassDelete, ...(part && { part: part.id }) };
     const finished = await table.finishRefresh(request);
     if ('held' in finished) {
       warn(
@@ -116,7 +121,7 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
 
   /** Plans the span and reads it to its end. @returns how many pages it took. */
   function readSpan(since: string | null, end: string | null, refresh: Refresh | null): Promise<number> {
-    const windows = [newWindow(since, end)];
+    const windows = [owned(part)(newWindow(since, end))];
     const from = position.complete === null || reachesFurther(since, position.from) ? startDate : position.from;
     pending = [...pending, { type: 'plan', from, until: end, windows, refresh }];
     return read(windows, refresh);
@@ -125,16 +130,26 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
   async function read(windows: readonly Window[], refresh: Refresh | null): Promise<number> {
     const changes = pending;
     pending = [];
-    return readWindows(context, {
+    const pages = await readWindows(context, {
       batching: options.batching,
-      windows,
+      windows: part === null ? windows : windows.filter(({ task }) => task === part.id),
       changes,
       refresh,
+      waits: true,
       committed: (done) => {
+        if (part !== null) return;
         position = applyChanges(position, done, { table: position.table, holdsRows: position.rows });
         options.moved(position);
       },
     });
+    if (part !== null) await takeNote(part);
+    return pages;
+  }
+
+  /** What other tasks have stored counts as well. */
+  async function takeNote(held: TaskPart): Promise<void> {
+    position = (await held.read()) ?? position;
+    options.moved(position);
   }
 }
 
@@ -146,23 +161,40 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
  * @throws {Failure} when the stored position is refused, as `syncStream` would.
  */
 export async function openRefresh(
-  context: Pick<StreamContext, 'stream' | 'table' | 'source'>,
+  context: Pick<StreamContext, 'stream' | 'table' | 'source' | 'part'>,
   { since, until }: Pick<Refresh, 'since' | 'until'>,
 ): Promise<boolean> {
-  const { stream, table, source } = context;
+  const { stream, table, source, part } = context;
   const stored = await table.position();
   const judgement = judgePosition(stored, stream, source.lender, true);
   const position = judgement.verdict === 'goes on' ? judgement.position : newPosition(context, since);
   if (position.refresh !== null || !stored.holdsRows) return false;
   const refresh: Refresh = { started: source.now(), pass: 1, since, until };
   const from = reachesFurther(since, position.from) ? since : position.from;
-  const begun: Position = { ...position, from, until, windows: [newWindow(since, until)], refresh };
-  await table.commit({ pages: [], changes: [{ type: 'begin', position: begun }], refresh });
+  const windows = [owned(part)(newWindow(since, until))];
+  const { parts: _, ...kept } = position;
+  const begun: Position = { ...kept, ...parts(part), from, until, windows, refresh };
+  await table.commit({ pages: [], changes: [beginning(context, stored, begun)], refresh });
   return true;
 }
 
-function newPosition({ stream, source }: Pick<StreamContext, 'stream' | 'source'>, startDate: string | null): Position {
+/** Where tasks share the stream, only one of them finds what it has judged still stored. */
+function beginning({ part }: Pick<StreamContext, 'part'>, stored: StoredPosition, position: Position): PositionChange {
+  if (part === null) return { type: 'begin', position };
+  const parsed = stored.document === null ? null : parsePosition(stored.document);
+  return { type: 'begin', position, over: parsed !== null && 'position' in parsed ? parsed.position : null };
+}
+
+const parts = (part: TaskPart | null) => (part === null ? {} : { parts: [part.entry()] });
+
+const owned = (part: TaskPart | null) => (window: Window) => (part === null ? window : part.own(window));
+
+function newPosition(
+  { stream, source, part }: Pick<StreamContext, 'stream' | 'source' | 'part'>,
+  startDate: string | null,
+): Position {
   return {
+    ...parts(part),
     version: 1,
     lender: source.lender,
     table: null,

@@ -11,8 +11,11 @@ import { createBudget } from './budget.ts';
 import { type Counts, newCounts, type RunContext, type StreamContext } from './context.ts';
 import { createLimiter } from './limiter.ts';
 import { streamSummary } from './outcome.ts';
+import type { Task } from './part.ts';
+import { pollMsOf } from './pass.ts';
 import { createPatience, type Patience } from './patience.ts';
 import { openRefresh, type StreamOptions, syncStream } from './stream.ts';
+import { visitStream } from './visit.ts';
 
 export interface SyncStreamsOptions {
   readonly streams: readonly { readonly stream: Stream; readonly lookBackMs: number }[];
@@ -24,6 +27,8 @@ export interface SyncStreamsOptions {
   readonly signal: AbortSignal;
   readonly concurrency: number;
   readonly streamsAtOnce: number;
+  /** Which of how many tasks this run is, where they share the streams; none: it has them to itself. */
+  readonly task?: Task;
   readonly startDate: string | null;
   readonly fullRefresh: boolean;
   readonly allowMassDelete: boolean;
@@ -54,9 +59,31 @@ export async function syncStreams(options: SyncStreamsOptions): Promise<StreamSu
   };
   const patience = createPatience(timing);
   const until = source.hasServerClock ? source.now() : null;
-  if (options.fullRefresh) await openRefreshes(options, until);
   const atOnce = pLimit(options.streamsAtOnce);
-  return Promise.all(options.streams.map((entry) => atOnce(() => syncOne(options, run, patience, until, entry))));
+  if (options.task !== undefined) {
+    const begun = inTurn(options.streams, options.task).map((entry) =>
+      syncOne(options, run, patience, until, entry, atOnce),
+    );
+    return inOrderOf(options.streams, await Promise.all(begun));
+  }
+  if (options.fullRefresh) await openRefreshes(options, until);
+  const alone: Turn = (work) => work();
+  return Promise.all(
+    options.streams.map((entry) => atOnce(() => syncOne(options, run, patience, until, entry, alone))),
+  );
+}
+
+/** Runs a piece of work on a stream when the stream may have its turn. */
+type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** The streams in the order in which this task looks at them: each task begins with another one. */
+function inTurn<T>(streams: readonly T[], { index, count }: Task): readonly T[] {
+  const first = Math.floor((index * streams.length) / count);
+  return [...streams.slice(first), ...streams.slice(0, first)];
+}
+
+function inOrderOf(streams: SyncStreamsOptions['streams'], summaries: readonly StreamSummary[]): StreamSummary[] {
+  return streams.map(({ stream }) => summaries.find((summary) => summary.stream === stream.name)!);
 }
 
 /** Records the refresh of every stream before the first is read, so that none is forgotten when the run ends early. */
@@ -64,7 +91,10 @@ async function openRefreshes({ streams, tables, source, startDate, signal }: Syn
   for (const { stream } of streams) {
     if (signal.aborted) return;
     // What keeps a stream from it is met again, and told, when the stream is read.
-    await openRefresh({ stream, table: tables.get(stream.name)!, source }, { since: startDate, until }).catch(() => {});
+    await openRefresh(
+      { stream, table: tables.get(stream.name)!, source, part: null },
+      { since: startDate, until },
+    ).catch(() => {});
   }
 }
 
@@ -74,6 +104,7 @@ async function syncOne(
   patience: Patience,
   until: string | null,
   { stream, lookBackMs }: SyncStreamsOptions['streams'][number],
+  turn: Turn,
 ): Promise<StreamSummary> {
   const { reporter, destination, signal } = options;
   const counts = newCounts();
@@ -86,6 +117,7 @@ async function syncOne(
     mapper: compileMapper(stream, destination.kinds),
     patience: patience.forStream(),
     counts,
+    part: null,
     progressed: (waiting, throttledMs = 0) =>
       reporter.progress(stream.name, { ...progressOf(counts), waiting, ...(throttledMs > 0 && { throttledMs }) }),
     happened: (event) => reporter.happened(stream.name, event),
@@ -95,8 +127,7 @@ async function syncOne(
   try {
     signal.throwIfAborted();
     reporter.streamStarted(stream.name);
-    const work = options.work ?? bringUpToDate;
-    const ended = await work(context, {
+    const streamOptions: StreamOptions = {
       batching: destination.batching,
       startDate: options.startDate,
       lookBackMs,
@@ -107,8 +138,9 @@ async function syncOne(
       moved: (position) => {
         complete = position.complete;
       },
-    });
-    ({ summary: more, failure } = ended);
+    };
+    const work = options.work ?? bringingUpToDate(options, turn);
+    ({ summary: more, failure } = await work(context, streamOptions));
     warnOfRepeatedKeys(reporter, stream, counts);
   } catch (error) {
     failure = asFailure(error);
@@ -124,10 +156,18 @@ async function syncOne(
   return summary;
 }
 
-const bringUpToDate: StreamWork = async (context, options) => {
-  await syncStream(context, options);
-  return { summary: {}, failure: null };
-};
+/** By one piece of work, or by as many visits as it takes the tasks of the job together. */
+function bringingUpToDate({ task, concurrency }: SyncStreamsOptions, turn: Turn): StreamWork {
+  return async (context, options) => {
+    const visit = () => {
+      context.signal.throwIfAborted();
+      return visitStream(context, options, { count: task!.count, concurrency });
+    };
+    if (task === undefined) await turn(() => syncStream(context, options));
+    else while (!(await turn(visit))) await context.timing.sleep(pollMsOf(options.batching), context.signal);
+    return { summary: {}, failure: null };
+  };
+}
 
 function progressOf(counts: Counts) {
   const { rowsRead, requests, bytes, windows, committed } = counts;

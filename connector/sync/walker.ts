@@ -1,4 +1,5 @@
 import type { Window } from '../../destinations/position.ts';
+import { freed } from '../../destinations/tasks.ts';
 import { PageFailure } from '../source.ts';
 import type { ReadyPage, StreamContext } from './context.ts';
 import type { Lane } from './lane.ts';
@@ -24,6 +25,8 @@ export interface WalkOptions {
   readonly readPage: ReadPage;
   /** How many more windows of this stream could be walked right now. */
   idle(): number;
+  /** How many windows other tasks could walk. */
+  wanted(): number;
   /** Starts a walk of a window that is recorded in the position. */
   start(window: Window): void;
   /** Where the data of this stream begins, asked for once. */
@@ -68,7 +71,7 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
       cursors.add(page.nextCursor);
       walked = { pages: walked.pages + 1, since: walked.since ?? page.first };
       const parts = partsWorth(window, walked, source.now());
-      if (await share(Math.min(parts, pass.idle() + 1))) continue;
+      if (await share(Math.min(parts, pass.idle() + pass.wanted() + 1))) continue;
       const larger = walked.pages >= PAGES_BEFORE_LARGER && hasPassedSince() ? otherLimit(window, -1) : null;
       if (larger !== null) restart(larger);
     }
@@ -82,7 +85,7 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
       const { since, until, cursor } = window;
       const asked = { since, until, cursor, limit: limitOf(window) };
       // While walkers are idle this window may be cut, and its next request be another.
-      const reading = readPage(asked, { ahead, before, goesOn: () => pass.idle() === 0 });
+      const reading = readPage(asked, { ahead, before, goesOn: () => pass.idle() + pass.wanted() === 0 });
       ahead = null;
       const page = await reading;
       ahead = page.ahead;
@@ -128,20 +131,27 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
     return window.last !== null && (window.since === null || window.last > window.since);
   }
 
-  /** Cuts the window and gives all parts but the first to others. The cut is durable before anybody walks a part. */
+  /**
+   * Cuts the window and gives all parts but the first to others, where there are tasks to those that have nobody too. The cut is durable before
+   * anybody walks a part.
+   */
   async function share(parts: number): Promise<boolean> {
     if (parts < 2) return false;
     const start = window.last ?? window.since ?? (await pass.beginning());
     const becomes = split(window, parts, start, source.now());
     if (becomes === null) return false;
-    const [first, ...others] = becomes;
-    const places = others.map(() => limiter.join());
+    const [first, second, ...more] = becomes;
+    const others = [second, ...more];
+    const own = context.part === null ? others : others.slice(0, pass.idle());
+    const places = own.map(() => limiter.join());
     try {
-      await lane.cut(window.until, becomes);
+      const left = others.slice(own.length).map(freed);
+      await lane.cut(window.until, [first, ...own, ...left] as typeof becomes);
+      context.part?.gave(left.length);
     } finally {
       for (const leave of places) leave();
     }
-    for (const other of others) pass.start(other);
+    for (const other of own) pass.start(other);
     window = first;
     restart();
     return true;

@@ -21,8 +21,8 @@ export function otherLimit(window: Window, steps: number): number | null {
 }
 
 /** The same window from the last cursor value seen, inclusive, with a fresh page cursor, in pages of `limit`. */
-export function restarted({ since, until, last, limit: now }: Window, limit = now ?? LIMITS[0]): Window {
-  const window = { since: last ?? since, until, cursor: null, last };
+export function restarted({ limit: now, ...rest }: Window, limit = now ?? LIMITS[0]): Window {
+  const window = { ...rest, since: rest.last ?? rest.since, cursor: null };
   return limit === LIMITS[0] ? window : { ...window, limit };
 }
 

@@ -61,6 +61,7 @@ function placesTable(stream: Stream, took: (places: readonly Place[], records: n
     cursor: values[cursor] as string | null,
   });
   return {
+    token: '',
     position: async () => ({ document: null, table: null, holdsRows: false }),
     prepare(page: Page): PreparedPlaces {
       const { rows, rejects } = page.rows();

@@ -80,6 +80,7 @@ export function printedTable({ stream, output, given, beside }: PrintedTableOpti
   }
 
   return {
+    token: '',
     async position() {
       position = given();
       const document = position === null ? null : JSON.stringify(position);

@@ -63,7 +63,7 @@ export function bigqueryTable(options: TableOptions): Table {
     });
   }
 
-  async function finishRefresh({ since, until, at, allowMassDelete }: FinishRefresh): Promise<FinishedRefresh> {
+  async function finishRefresh({ since, until, at, allowMassDelete, part }: FinishRefresh): Promise<FinishedRefresh> {
     const tables = {
       table: inPlace(session.place, names.table),
       seen: inPlace(session.place, names.seen),
@@ -77,7 +77,7 @@ export function bigqueryTable(options: TableOptions): Table {
     });
     const answer = await afterWhatIsStored(async (stored) => {
       const found = await whereabouts();
-      const position = refreshedPosition(stream.name, stored.document, identityOf(found, stored.document));
+      const position = refreshedPosition(stream.name, stored.document, identityOf(found, stored.document), part);
       if (found.table === null) {
         const empty = createTable(stream, tables.table, found.loading?.identity ?? null, 'day');
         await session.run({ sql: empty }, { what: `make the table ${stream.name}`, stream: stream.name, costs });
@@ -101,6 +101,7 @@ export function bigqueryTable(options: TableOptions): Table {
   }
 
   return {
+    token: String(options.token),
     async position() {
       const [stored, found] = await Promise.all([progress.read(), whereabouts()]);
       const table = identityOf(found, stored.document);

@@ -136,6 +136,11 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
     },
 
     async open(streams, run) {
+      if (run.tasks !== undefined) {
+        throw configError(
+          'a DuckDB file is written by one process: --task needs a destination of type "postgres" or "bigquery"',
+        );
+      }
       try {
         return await open(streams, run);
       } catch (error) {

@@ -145,7 +145,7 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
   async function finishRefresh({ since, until, at, allowMassDelete }: FinishRefresh): Promise<FinishedRefresh> {
     const document = await storedDocument();
     const mark = await findMark();
-    const position = refreshedPosition(name, document, mark?.identity ?? null);
+    const position = refreshedPosition(name, document, mark?.identity ?? null, undefined);
     await openSeen(false);
     const [counts] = await session.rows(countUnseen(stream, names), { since, until });
     const [unmarked, unseen] = [Number(counts!.unmarked), Number(counts!.unseen)];
@@ -158,6 +158,7 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
 
   const oneAtATime = queue();
   return {
+    token: String(token),
     position: () =>
       oneAtATime(async () => {
         const [stored] = await session.rows(selectPosition(place), { stream: name });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Stream } from '../../schemas/stream.ts';
-import type { Batching, Destination, Run, Table } from '../contract.ts';
+import type { Batching, Destination, Run } from '../contract.ts';
 import { changedKey, locked } from '../refusals.ts';
 import { countRejects, countRows, cursorsOf } from './count.ts';
 import { memoryKinds } from './kinds.ts';
@@ -33,18 +33,29 @@ export function memoryDestination(
 ): Destination {
   let lockedBy: string | null = null;
 
-  async function takeLocks(names: readonly string[], run: Pick<Run, 'id' | 'startedAt'>): Promise<void> {
+  async function takeLocks<T>(
+    names: readonly string[],
+    run: Pick<Run, 'id' | 'startedAt' | 'tasks'>,
+    taken: () => T,
+  ): Promise<T> {
+    const tasks = run.tasks ?? null;
     const deadline = performance.now() + lockWaitMs;
     for (;;) {
-      const taken = names.find((name) => warehouse.locks.has(name));
-      if (taken === undefined) break;
-      const { runId, startedAt } = warehouse.locks.get(taken)!;
-      if (performance.now() >= deadline) throw locked(`stream ${taken}`, runId, startedAt);
+      const other = names.flatMap((stream) => {
+        const holder = holdersOf(stream).find((one) => tasks === null || one.tasks !== tasks);
+        return holder === undefined ? [] : [{ stream, ...holder }];
+      })[0];
+      if (other === undefined) break;
+      if (performance.now() >= deadline) throw locked(`stream ${other.stream}`, other.runId, other.startedAt);
       await sleep(LOCK_POLL_MS);
     }
-    for (const name of names) warehouse.locks.set(name, { runId: run.id, startedAt: run.startedAt });
+    const own = { runId: run.id, startedAt: run.startedAt, tasks };
+    for (const name of names) warehouse.locks.set(name, [...holdersOf(name), own]);
     lockedBy = run.id;
+    return taken();
   }
+
+  const holdersOf = (stream: string) => warehouse.locks.get(stream) ?? [];
 
   function releaseLocks(): void {
     if (lockedBy !== null) warehouse.releaseLocks(lockedBy);
@@ -65,15 +76,17 @@ export function memoryDestination(
     for (const { stream, table } of existing) widen(table, stream, run);
   }
 
-  function openTables(streams: readonly Stream[], run: Run): Map<string, Table> {
-    const token = 1 + Math.max(0, ...[...warehouse.positions.values()].map((stored) => stored.token));
-    const tables = new Map<string, Table>();
-    for (const stream of streams) {
-      const document = warehouse.positions.get(stream.name)?.document ?? null;
-      warehouse.positions.set(stream.name, { document, token, runId: run.id, updatedAt: now() });
-      tables.set(stream.name, memoryTable({ warehouse, stream, run, token, at, now }));
-    }
-    return tables;
+  /** Gives the streams to this run, whose locks it has just taken; those that it holds with other tasks are theirs already. */
+  function claim(streams: readonly Stream[], run: Run): ReadonlyMap<string, number> {
+    const next = 1 + Math.max(0, ...[...warehouse.positions.values()].map((stored) => stored.token));
+    const tokens = streams.map(({ name }) => {
+      const stored = warehouse.positions.get(name);
+      const token = stored !== undefined && holdersOf(name).length > 1 ? stored.token : next;
+      const document = stored?.document ?? null;
+      warehouse.positions.set(name, { document, token, runId: run.id, updatedAt: now() });
+      return [name, token] as const;
+    });
+    return new Map(tokens);
   }
 
   return {
@@ -81,13 +94,16 @@ export function memoryDestination(
     batching: { lanes: 2, rows: 10_000, bytes: 8_000_000, seconds: 5, budget: 64_000_000, ...batching },
     async check() {},
     async open(streams, run) {
-      await takeLocks(
+      const tokens = await takeLocks(
         streams.map(({ name }) => name),
         run,
+        () => claim(streams, run),
       );
       try {
         bringUpToDate(streams, run);
-        return openTables(streams, run);
+        const table = (stream: Stream) =>
+          memoryTable({ warehouse, stream, run, token: tokens.get(stream.name)!, at, now });
+        return new Map(streams.map((stream) => [stream.name, table(stream)]));
       } catch (error) {
         releaseLocks();
         throw error;
@@ -109,7 +125,7 @@ export function memoryDestination(
       },
       rejects: async (runId) => countRejects(warehouse, runId),
     },
-    ledger: memoryLedger(warehouse, (run) => takeLocks(['_cleargrid_pushes'], run)),
+    ledger: memoryLedger(warehouse, (run) => takeLocks(['_cleargrid_pushes'], run, () => {})),
     query: (sql) => queryRows(warehouse, sql),
     // Nothing that it does has a price.
     costs: async () => null,

@@ -118,7 +118,7 @@ export function memoryTable({ warehouse, stream, run, token, at, now }: TableOpt
     await at('between marking and position', name);
     const stored = progress();
     const table = warehouse.tables.get(name);
-    const position = refreshedPosition(name, stored.document, table?.identity ?? null);
+    const position = refreshedPosition(name, stored.document, table?.identity ?? null, request.part);
     const seen = seenKeys(warehouse, name, false);
     const unmarked = [...(table?.rows ?? [])].filter(([, row]) => !isDeleted(row));
     const unseen = unmarked.filter(([key, row]) => !seen.has(key) && isWithin(row.get(stream.cursor), request));
@@ -133,6 +133,7 @@ export function memoryTable({ warehouse, stream, run, token, at, now }: TableOpt
   }
 
   return {
+    token: String(token),
     async position() {
       const table = warehouse.tables.get(name);
       return {

@@ -39,6 +39,13 @@ export interface StoredReject {
   readonly seenAt: string;
 }
 
+/** A run that holds a lock: alone, or together with the other ones of so many tasks. */
+export interface LockHolder {
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly tasks: number | null;
+}
+
 /** What outlives every run: open it with `memoryDestination` as often as there are runs. A test may look at it and tamper with it. */
 export interface MemoryWarehouse {
   /** By stream, as are `positions` and `seen`. */
@@ -52,7 +59,7 @@ export interface MemoryWarehouse {
   /** By input and line. */
   readonly pushes: Map<string, LedgerEntry>;
   /** By stream, or the ledger's name: who holds it. */
-  readonly locks: Map<string, { readonly runId: string; readonly startedAt: string }>;
+  readonly locks: Map<string, readonly LockHolder[]>;
   /** Ends the locks of a run that died, or of one that sleeps so long that its lock ran out. All runs' without `runId`. */
   releaseLocks(runId?: string): void;
   dropTable(stream: string): void;
@@ -73,7 +80,11 @@ export function memoryWarehouse(): MemoryWarehouse {
     pushes: new Map(),
     locks,
     releaseLocks(runId) {
-      for (const [stream, lock] of locks) if (runId === undefined || lock.runId === runId) locks.delete(stream);
+      for (const [stream, holders] of locks) {
+        const left = runId === undefined ? [] : holders.filter((holder) => holder.runId !== runId);
+        if (left.length > 0) locks.set(stream, left);
+        else locks.delete(stream);
+      }
     },
     dropTable: (stream) => void tables.delete(stream),
     truncateTable: (stream) => tables.get(stream)?.rows.clear(),

@@ -8,10 +8,15 @@ const inSchema = (schema: string, name: (typeof BOOKKEEPING_TABLES)[number]) => 
 
 export const positionsTable = (schema: string) => inSchema(schema, '_cleargrid_positions');
 
-/** Which of the bookkeeping tables are missing, and whether the schema is: `$1` schema. */
-export const SELECT_MISSING = `select n.name, to_regnamespace(quote_ident($1)) is null as schema_missing
+/**
+ * Which of the bookkeeping tables are missing, and whether the schema is: `$1` schema. Read from the catalog's tables: what `to_regclass`
+ * remembers may be older than what another run made while this one waited.
+ */
+export const SELECT_MISSING = `select n.name, not exists (select from pg_namespace s where s.nspname = $1) as schema_missing
 from unnest(array[${BOOKKEEPING_TABLES.map((name) => `'${name}'`).join(', ')}]) as n(name)
-where to_regclass(quote_ident($1) || '.' || quote_ident(n.name)) is null`;
+where not exists (
+  select from pg_class c join pg_namespace s on s.oid = c.relnamespace where s.nspname = $1 and c.relname = n.name
+)`;
 
 export function createBookkeeping(schema: string): Record<(typeof BOOKKEEPING_TABLES)[number], string> {
   return {
@@ -48,8 +53,12 @@ export function claimStreams(schema: string): string {
   return `insert into ${positions} ("stream", "token", "run_id", "updated_at")
 select s.name, 1 + coalesce((select max("token") from ${positions}), 0), $2, now()
 from unnest($1::text[]) as s(name)
-on conflict ("stream") do update set "token" = excluded."token", "run_id" = excluded."run_id"
-returning "token"::text as token`;
+on conflict ("stream") do update set "token" = excluded."token", "run_id" = excluded."run_id"`;
+}
+
+/** `$1` streams. */
+export function selectTokens(schema: string): string {
+  return `select "stream", "token"::text as token from ${positionsTable(schema)} where "stream" = any($1::text[])`;
 }
 
 /** The position, its token and the identity that a table of the name `$2` has now: `$1` stream, `$3` schema. */

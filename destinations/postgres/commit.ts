@@ -68,7 +68,9 @@ export async function writeBatch(
   const telling = stream.suspectKey?.by ?? null;
   const judge = ({ document, identity }: LockedPosition) => judgeStored(stream.name, document, identity, changes);
 
-  let layout = known ?? (await readLayout(session, schema, stream));
+  // A refresh that another task has opened since is news.
+  const isKnown = known !== null && (refresh === null || known.hasSeen);
+  let layout = isKnown ? known : await readLayout(session, schema, stream);
   let collided: Settled['collided'] = [];
   let stored: LockedPosition | null = null;
   if (isAlone || layout === null || telling !== null || (refresh !== null && layout.isLoading)) {

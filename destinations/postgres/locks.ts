@@ -5,7 +5,7 @@ import type { Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
 import { locked, takenOver } from '../refusals.ts';
 import { ensureBookkeeping } from './bookkeeping.ts';
-import { claimStreams, positionsTable, selectHolder } from './bookkeeping-sql.ts';
+import { claimStreams, selectHolder, selectTokens } from './bookkeeping-sql.ts';
 import { untilDone } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -14,8 +14,8 @@ import { openSession, type Session } from './session.ts';
  * writing is its token, in the position's row of each stream; the locks only say so before any work is done.
  */
 export interface Locks {
-  /** The run's fencing token. */
-  readonly token: string;
+  /** The fencing token by which the run, or the tasks that it is one of, may write a stream. */
+  tokenOf(stream: string): string;
   /** Sees to it that the locks are held; takes them again where their session was lost. @throws {Failure} when another run has them. */
   ensure(): Promise<void>;
   close(): Promise<void>;
@@ -32,7 +32,8 @@ export function advisoryKey(schema: string, stream: string): string {
 }
 
 /**
- * Takes the locks of all streams, and with them a token greater than any before.
+ * Takes the locks of all streams, and with them a token greater than any before. Tasks take them together, and the first of them the token:
+ * those that come later have the same.
  *
  * @throws {LockedFailure} when one of them is taken for longer than 5 s; nothing is locked then.
  */
@@ -40,21 +41,32 @@ export async function takeLocks(
   config: ClientConfig,
   schema: string,
   streams: readonly Pick<Stream, 'name'>[],
-  run: Pick<Run, 'id' | 'startedAt'>,
+  run: Pick<Run, 'id' | 'startedAt' | 'tasks'>,
 ): Promise<Locks> {
-  const keys = streams.map(({ name }) => advisoryKey(schema, name));
+  const names = streams.map((stream) => stream.name);
+  const keys = names.map((name) => advisoryKey(schema, name));
   // What others are told of this run: the name of the session that holds the locks.
-  const name = `cleargrid ${run.startedAt}`;
-  let session = await lock();
-  const token = await claim(session);
+  const together = run.tasks === undefined ? '' : ` of ${run.tasks}`;
+  const sessionName = `cleargrid ${run.startedAt}${together}`;
+  let tokens: ReadonlyMap<string, string> = new Map();
+  let session = await lock(async (opened) => {
+    await ensureBookkeeping(opened, schema);
+    return opened.transaction(async () => {
+      await opened.rows('select pg_advisory_xact_lock($1::bigint)', [advisoryKey(schema, '')]);
+      const taken = await firstTaken(opened, keys, together);
+      if (taken === null) tokens = await claim(opened);
+      return taken;
+    });
+  });
   let ensuring: Promise<void> | null = null;
 
-  async function lock(): Promise<Session> {
-    const opened = await untilDone(() => openSession(config, name), 20_000);
+  /** @param take takes all locks in a session, or none, and gives the place of the first that is taken. */
+  async function lock(take: (session: Session) => Promise<number | null>): Promise<Session> {
+    const opened = await untilDone(() => openSession(config, sessionName), 20_000);
     try {
       const deadline = performance.now() + LOCK_WAIT_MS;
       for (;;) {
-        const taken = await firstTaken(opened, keys);
+        const taken = await take(opened);
         if (taken === null) return opened;
         if (performance.now() > deadline) throw await refusal(opened, streams[taken]!, keys[taken]!);
         await sleep(LOCK_POLL_MS);
@@ -65,41 +77,34 @@ export async function takeLocks(
     }
   }
 
-  async function claim(held: Session): Promise<string> {
-    try {
-      await ensureBookkeeping(held, schema);
-      return await held.transaction(async () => {
-        await held.rows('select pg_advisory_xact_lock($1::bigint)', [advisoryKey(schema, '')]);
-        const names = streams.map((stream) => stream.name);
-        const claimed = await held.rows(claimStreams(schema), [names, run.id]);
-        return claimed[0]?.token ?? '0';
-      });
-    } catch (error) {
-      await held.close();
-      throw error;
-    }
+  /** Gives this run the streams that no other task has. Nobody else takes locks meanwhile. */
+  async function claim(held: Session): Promise<ReadonlyMap<string, string>> {
+    const joined = new Set((await held.rows(SELECT_OTHER_HOLDERS, [keys])).map(({ key }) => key!));
+    const free = names.filter((_, at) => !joined.has(keys[at]!));
+    if (free.length > 0) await held.rows(claimStreams(schema), [free, run.id]);
+    const claimed = await held.rows(selectTokens(schema), [names]);
+    return new Map(claimed.map(({ stream, token }) => [stream!, token!]));
   }
 
   async function refusal(asking: Session, stream: Pick<Stream, 'name'>, key: string): Promise<Error> {
     const [holder] = await asking.rows(SELECT_LOCK_SESSION, [key]);
-    const since =
-      /^cleargrid (\S+)$/.exec(holder?.application_name ?? '')?.[1] ?? holder?.since ?? 'an unknown instant';
+    const since = /^cleargrid (\S+)/.exec(holder?.application_name ?? '')?.[1] ?? holder?.since ?? 'an unknown instant';
     const [claimed] = await asking.rows(selectHolder(schema), [stream.name]).catch(() => []);
     return locked(`stream ${stream.name}`, claimed?.run_id ?? 'unknown', since);
   }
 
   async function retake(): Promise<void> {
     await session.close();
-    session = await lock().catch((error: unknown) => {
+    session = await lock((opened) => firstTaken(opened, keys, together)).catch((error: unknown) => {
       throw (error as Error).name === 'LockedFailure' ? takenOver(streams[0]!) : error;
     });
-    const sql = `select "stream" from ${positionsTable(schema)} where "stream" = any($1::text[]) and "token" > $2::bigint`;
-    const [lost] = await session.rows(sql, [streams.map((stream) => stream.name), token]);
+    const stored = await session.rows(selectTokens(schema), [names]);
+    const lost = stored.find(({ stream, token }) => token !== tokens.get(stream!));
     if (lost) throw takenOver(streams.find((stream) => stream.name === lost.stream)!);
   }
 
   return {
-    token,
+    tokenOf: (stream) => tokens.get(stream)!,
     async ensure() {
       if (!session.isLost) return;
       ensuring ??= retake().finally(() => {
@@ -111,13 +116,22 @@ export async function takeLocks(
   };
 }
 
-/** Takes all locks or none. @returns null, or the place of the first that is taken. */
-async function firstTaken(session: Session, keys: readonly string[]): Promise<number | null> {
+/**
+ * Takes all locks or none: each alone, or together with sessions whose name ends like ours.
+ *
+ * @param together how the names of sessions end that may have the locks as well; empty: none may.
+ * @returns null, or the place of the first that is taken.
+ */
+async function firstTaken(session: Session, keys: readonly string[], together: string): Promise<number | null> {
+  const take = together === '' ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared';
   const answers = await session.rows(
-    'select k.key::text as key, pg_try_advisory_lock(k.key) as locked from unnest($1::bigint[]) as k(key)',
+    `select k.key::text as key, ${take}(k.key) as locked from unnest($1::bigint[]) as k(key)`,
     [keys],
   );
-  const taken = answers.find(({ locked: isOurs }) => isOurs !== 't');
+  const strangers = together === '' ? [] : await session.rows(SELECT_OTHER_HOLDERS, [keys]);
+  const taken =
+    answers.find(({ locked: isOurs }) => isOurs !== 't') ??
+    strangers.find(({ application_name }) => !application_name?.endsWith(together));
   if (taken === undefined) return null;
   await session.rows('select pg_advisory_unlock_all()');
   return keys.indexOf(taken.key!);
@@ -129,3 +143,9 @@ const SELECT_LOCK_SESSION = `select a.application_name,
 from pg_locks l join pg_stat_activity a on a.pid = l.pid
 where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = current_database())
   and (l.classid::bigint << 32) | l.objid::bigint = $1::bigint and l.objsubid = 1`;
+
+/** Who else holds advisory locks: `$1` keys. */
+const SELECT_OTHER_HOLDERS = `select ((l.classid::bigint << 32) | l.objid::bigint)::text as key, a.application_name
+from pg_locks l join pg_stat_activity a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = current_database())
+  and (l.classid::bigint << 32) | l.objid::bigint = any($1::bigint[]) and l.objsubid = 1 and l.pid <> pg_backend_pid()`;

@@ -1,7 +1,7 @@
 import type { Stream } from '../../schemas/stream.ts';
 import type { Buffers } from '../buffers.ts';
 import type { Batch, Committed, FinishedRefresh, FinishRefresh, Run, StoredPosition, Table } from '../contract.ts';
-import { lostSeenKeys, refreshedPosition } from '../stored.ts';
+import { lostSeenKeys, refreshedPosition, TableReplaced } from '../stored.ts';
 import { selectPosition } from './bookkeeping-sql.ts';
 import { lockPosition, storePosition, type Writer, writeBatch } from './commit.ts';
 import { codeOf, postgresFailure } from './errors.ts';
@@ -31,7 +31,7 @@ const MASS_DELETE = { rows: 100, share: 0.5 };
 
 export function postgresTable({ pool, locks, schema, stream, run, where, buffers }: TableOptions): Table {
   const names = namesOf(schema, stream, loadedColumns(stream));
-  const writer: Writer = { names, runId: run.id, token: locks.token };
+  const writer: Writer = { names, runId: run.id, token: locks.tokenOf(stream.name) };
   /** The table as the last commit left it; null once something went wrong, and at the start. */
   let known: Layout | null = null;
   /** Whether rows are looked up before they are written: what the last batch has shown to be worth it. */
@@ -46,9 +46,11 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
         try {
           return await pool.use((session) => work(session, before));
         } catch (error) {
+          const wasKnown = known !== null;
           known = null;
-          // The table is not what it was: a second look tells what has become of it.
-          if (isLookedAtAnew || !isAboutTable(error)) throw error;
+          // The table is not what it was (another task may have finished its first load): a second look tells what has become of it.
+          const isOther = isAboutTable(error) || (wasKnown && error instanceof TableReplaced);
+          if (isLookedAtAnew || !isOther) throw error;
           isLookedAtAnew = true;
           return await pool.use((session) => work(session, before + 1));
         }
@@ -85,14 +87,14 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
     });
   }
 
-  async function finishRefresh({ since, until, at, allowMassDelete }: FinishRefresh): Promise<FinishedRefresh> {
+  async function finishRefresh({ since, until, at, allowMassDelete, part }: FinishRefresh): Promise<FinishedRefresh> {
     let sent: FinishedRefresh | null = null;
     return persistently((session) =>
       session.transaction(async () => {
         const { document, identity } = await lockPosition(session, writer, stream.name);
         // A COMMIT that got no answer has ended the refresh.
         if (sent !== null && document !== null && JSON.parse(document).refresh === null) return sent;
-        const refreshed = refreshedPosition(stream.name, document, identity);
+        const refreshed = refreshedPosition(stream.name, document, identity, part);
         if (!(await readLayout(session, schema, stream))?.hasSeen) throw lostSeenKeys(stream.name);
         const [counted] = await session.rows(countUnseen(names), [since, until], { slow: true });
         const [unmarked, unseen] = [Number(counted!.unmarked), Number(counted!.unseen)];
@@ -108,6 +110,7 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
   }
 
   return {
+    token: writer.token,
     position,
     prepare: pagePreparer(stream, names.columns, buffers),
     async commit(batch) {

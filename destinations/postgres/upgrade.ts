@@ -8,6 +8,7 @@ import { COPY_HEADER, COPY_TRAILER, rowEncoder } from './encode.ts';
 import { codeOf } from './errors.ts';
 import { holds, type NativeColumn, nativeColumns, postgresKinds } from './kinds.ts';
 import { isKeyedBy, type Layout, readLayout } from './layout.ts';
+import { advisoryKey } from './locks.ts';
 import type { Session } from './session.ts';
 import { copyInto, definitions, list, literal, nativeType, quote } from './sql.ts';
 
@@ -21,6 +22,9 @@ const SLICE_ROWS = 5_000;
  */
 export async function upgradeTable(session: Session, schema: string, stream: Stream, run: Run): Promise<void> {
   await session.transaction(async () => {
+    // Tasks that share the stream wait here for whoever alters its table.
+    const key = advisoryKey(schema, `${stream.name} is altered`);
+    if (run.tasks !== undefined) await session.rows('select pg_advisory_xact_lock($1::bigint)', [key], { slow: true });
     const layout = await readLayout(session, schema, stream);
     if (layout === null) return;
     checkBookkeeping(stream, layout);

@@ -48,6 +48,7 @@ export function virtualTime(random: Chance) {
       random: random.next,
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
+          if (state.killed) return;
           if (signal?.aborted) return reject(signal.reason);
           const timer: Timer = { at: now + ms, order: order++, process: state, fire: () => {} };
           const abort = () => {

@@ -1,5 +1,6 @@
 import { silentReporter } from '../../connector/report.ts';
 import type { StreamSummary } from '../../connector/summary.ts';
+import type { Task } from '../../connector/sync/part.ts';
 import { syncStreams } from '../../connector/sync/streams.ts';
 import type { Batch, Committed, Destination, Table } from '../../destinations/contract.ts';
 import { memoryDestination } from '../../destinations/memory/destination.ts';
@@ -55,6 +56,7 @@ interface RunSettings {
   /** Called at each named step of a write; a promise that never resolves kills the run there. */
   readonly at?: (step: Step) => void | Promise<void>;
   readonly signal?: AbortSignal;
+  readonly task?: Task;
 }
 
 /**
@@ -105,7 +107,8 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
     const work = async () => {
       const names = new Set(settings.fullRefresh ? STREAMS.map(({ name }) => name) : []);
       const run = { id, command: 'sync', startedAt: source.now(), fullRefresh: names, warn: () => {} };
-      const tables = await destination.open(STREAMS, run);
+      const tasks = settings.task?.count;
+      const tables = await destination.open(STREAMS, { ...run, ...(tasks !== undefined && { tasks }) });
       const given = [...tables].map(
         ([name, table]) => [name, watched(name, sabotage.table?.(table) ?? table)] as const,
       );
@@ -122,6 +125,7 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
         startDate: settings.startDate,
         fullRefresh: settings.fullRefresh,
         allowMassDelete: settings.allowMassDelete,
+        ...(settings.task && { task: settings.task }),
       });
       await destination.close();
     };
@@ -167,14 +171,44 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
     };
   }
 
-  /** Lets time pass until the run has ended, or `until` says enough. */
-  async function drive(run: ReturnType<typeof startRun>, enough: () => boolean = () => false): Promise<void> {
-    for (let steps = 0; !run.outcome.ended && !run.process.killed && !enough(); steps++) {
+  type Started = ReturnType<typeof startRun>;
+
+  /** Lets time pass until these runs have ended, or `enough` says so. */
+  async function drive(run: Started | readonly Started[], enough: () => boolean = () => false): Promise<void> {
+    const runs = [run].flat();
+    const living = () => runs.filter(({ outcome, process }) => !outcome.ended && !process.killed && !process.frozen);
+    for (let steps = 0; living().length > 0 && !enough(); steps++) {
       const moved = await time.step();
-      if (run.outcome.ended) return;
-      if (!moved && !run.process.killed) return void problems.push(`${run.id} waits for nothing`);
-      if (steps > 200_000) return void problems.push(`${run.id} does not end`);
+      const [left] = living();
+      if (left === undefined) return;
+      if (!moved) return void problems.push(`${left.id} waits for nothing`);
+      if (steps > 200_000) return void problems.push(`${left.id} does not end`);
     }
+  }
+
+  /** Tasks of one job, some of which are killed, frozen for a while, and started again. */
+  async function disturbedJob(base: RunSettings): Promise<void> {
+    const count = 2 + random.below(3);
+    const start = (index: number) => startRun({ ...base, task: { index, count } }, { clockKnown: true });
+    const runs = Array.from({ length: count }, (_, index) => start(index));
+    for (let events = random.below(5); events > 0; events--) {
+      const patience = time.now() + random.below(4000);
+      await drive(runs, () => time.now() > patience);
+      const index = random.below(count);
+      const run = runs[index]!;
+      if (run.outcome.ended || random.maybe(0.5)) {
+        if (!run.outcome.ended) kill(run);
+        if (random.maybe(0.7)) runs[index] = start(index);
+        continue;
+      }
+      run.process.frozen = !run.process.frozen;
+      if (run.process.frozen && random.maybe(0.5)) warehouse.releaseLocks(run.id);
+    }
+    for (const run of runs) if (random.maybe(0.5)) run.process.frozen = false;
+    await drive(runs);
+    for (const run of runs) run.process.frozen = false;
+    await drive(runs);
+    warehouse.releaseLocks();
   }
 
   const kill = (run: { id: string; process: Process }) => {
@@ -198,6 +232,7 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
         : instantAt(Date.parse(startDate) - Date.UTC(2026, 0, 1) - random.below(20) * DAY);
     }
     const base = { fullRefresh: random.maybe(0.3), allowMassDelete: random.maybe(0.5), startDate };
+    if (random.maybe(0.25)) return disturbedJob(base);
     const end = random.pick(['well', 'well', 'killed in time', 'killed at a step', 'stopped', 'frozen'] as const);
     const patience = time.now() + random.below(3000);
 
@@ -226,13 +261,20 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
     warehouse.releaseLocks();
   }
 
+  /** By one run, or by the tasks of a job. */
   async function goodRun(fullRefresh: boolean): Promise<boolean> {
     time.pass(HOUR / 2 + random.below(HOUR));
-    const run = startRun({ fullRefresh, allowMassDelete: true, startDate }, { clockKnown: true });
-    await drive(run);
-    if (run.outcome.thrown) problems.push(`a good run failed: ${run.outcome.thrown}`);
-    for (const { stream, error } of run.outcome.summaries ?? [])
-      if (error) problems.push(`${stream}: a good run failed: ${error.message}`);
+    const settings = { fullRefresh, allowMassDelete: true, startDate };
+    const count = random.maybe(0.2) ? 2 + random.below(3) : 1;
+    const runs = Array.from({ length: count }, (_, index) =>
+      startRun({ ...settings, ...(count > 1 && { task: { index, count } }) }, { clockKnown: true }),
+    );
+    await drive(runs);
+    for (const { outcome } of runs) {
+      if (outcome.thrown) problems.push(`a good run failed: ${outcome.thrown}`);
+      for (const { stream, error } of outcome.summaries ?? [])
+        if (error) problems.push(`${stream}: a good run failed: ${error.message}`);
+    }
     return problems.length === 0;
   }
 

@@ -1,0 +1,157 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Summary } from '../connector/summary.ts';
+import { streamNamed } from '../schemas/registry.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { createFolder, type Ended, type Running, start } from './cli-process.ts';
+import { allDifferences } from './kill.ts';
+import { startPostgres, type TestServer } from './postgres-server.ts';
+import { configFor } from './postgres-target.ts';
+import { chance } from './simulation/virtual-time.ts';
+
+/** The tasks of one job, each a process, into one Postgres. */
+
+const streams = [
+  'borrower_sub_accounts',
+  'borrower_payments',
+  'borrowers',
+  'borrower_deals',
+  'deal_activity_logs',
+  'communication_logs',
+].map((name) => streamNamed(name)!);
+const TASKS = 4;
+const ROWS = 1_000_000;
+const OTHERS = { D07: 20_000, D01: 5_000, D16: 5_000, D19: 5_000, D21: 5_000 };
+
+let server: TestServer;
+let database: string;
+let admin: pg.Client;
+let simulator: Simulator;
+let folder: ReturnType<typeof createFolder>;
+let config: string;
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  folder = createFolder();
+  database = await server.createDatabase();
+  admin = await server.connect(database);
+});
+afterEach(async () => {
+  await admin.end();
+  await simulator.stop();
+  folder.remove();
+});
+
+async function serve(rows: Record<string, number>, latencyMs = 0): Promise<void> {
+  simulator = await startSimulator({ rows, latencyMs });
+  const { lender, email, password, url } = simulator;
+  const destination = configFor(server, database, 'cleargrid');
+  config = folder.config('config.json', {
+    ...{ lender, email, password, base_url: url, destination },
+    streams: streams.map(({ name }) => name),
+    concurrency: 32,
+  });
+}
+
+const task = (index: number, ...args: string[]): Running =>
+  start(['sync', '--config', config, '--task', `${index}/${TASKS}`, ...args]);
+const summaryOf = (ended: Ended) => JSON.parse(ended.stdout) as Summary;
+const differences = () =>
+  allDifferences(simulator, streams, configFor(server, database, 'cleargrid'), ({ name }) => `cleargrid."${name}"`);
+
+/** All tasks of one job, to their end. */
+async function job(...args: string[]): Promise<Summary[]> {
+  const ended = await Promise.all(Array.from({ length: TASKS }, (_, index) => task(index, ...args).ended));
+  for (const { code, stderr } of ended) expect(code, stderr.slice(-2000)).toBe(0);
+  return ended.map(summaryOf);
+}
+
+const sum = (summaries: readonly Summary[], stream: string) =>
+  summaries
+    .flatMap(({ streams: parts }) => parts)
+    .filter((part) => part.stream === stream)
+    .reduce((total, { rows_written }) => total + rows_written, 0);
+
+describe('tasks that share the streams', () => {
+  test('load them together, each a part, and a job after it brings what changed', async () => {
+    await serve({ D03: 100_000, ...OTHERS });
+    const first = await job();
+    expect(first.map(({ task: which }) => which)).toEqual(['0/4', '1/4', '2/4', '3/4']);
+    expect(sum(first, 'borrower_sub_accounts')).toBe(100_000);
+    const parts = first.map((summary) => sum([summary], 'borrower_sub_accounts'));
+    expect(parts.filter((rows) => rows > 5_000).length).toBeGreaterThanOrEqual(3);
+    expect(await differences()).toEqual([]);
+
+    const changed = simulator.change('D03', 50);
+    simulator.remove('D07', 30);
+    simulator.advance(2000);
+    const second = await job();
+    expect(sum(second, 'borrower_sub_accounts')).toBe(changed.length);
+    await job('--full-refresh');
+    expect(await differences()).toEqual([]);
+    const [stored] = (
+      await admin.query(`select position from cleargrid._cleargrid_positions where stream = 'borrowers'`)
+    ).rows;
+    expect(stored.position).toMatchObject({ windows: [], refresh: null });
+    expect(stored.position.parts).toBeUndefined();
+  });
+
+  test('and a run that wants them alone refuse each other, as do tasks of another number', async () => {
+    await serve({ D03: 100_000 }, 600);
+    const first = task(0);
+    await new Promise<void>((resolve) => {
+      const stop = simulator.onPageRequest(() => {
+        stop();
+        resolve();
+      });
+    });
+    const [alone, other] = await Promise.all([
+      start(['sync', '--config', config]).ended,
+      start(['sync', '--config', config, '--task', '1/3']).ended,
+    ]);
+    expect([alone.code, other.code]).toEqual([3, 3]);
+    expect(alone.stderr).toContain('is in use by run');
+    expect((await first.ended).code).toBe(0);
+    expect((await start(['sync', '--config', config]).ended).code).toBe(0);
+  });
+
+  test('lose nothing and double nothing, killed and started again at random while rows change', async () => {
+    await serve({ D03: ROWS, ...OTHERS });
+    const random = chance(8);
+    const stopChurn = simulator.startChurn({ codes: ['D03', 'D07'], everyPages: 20, changes: 3 });
+    const running = Array.from({ length: TASKS }, (_, index) => task(index));
+    let killed = 0;
+    for (let events = 0; events < 8; events++) {
+      await pages(20 + random.below(60));
+      const index = random.below(TASKS);
+      if (!running[index]!.process.kill('SIGKILL')) continue;
+      await running[index]!.ended;
+      killed++;
+      await wait(random.below(300));
+      running[index] = task(index);
+    }
+    const ended = await Promise.all(running.map((one) => one.ended));
+    stopChurn();
+    expect(killed).toBeGreaterThanOrEqual(4);
+    for (const { code, stderr } of ended) expect(code, stderr.slice(-2000)).toBe(0);
+    simulator.advance(2000);
+    await job();
+    expect(await differences()).toEqual([]);
+  });
+});
+
+/** Resolves when so many more pages have been asked for. */
+function pages(count: number): Promise<void> {
+  let left = count;
+  return new Promise((resolve) => {
+    const stop = simulator.onPageRequest(() => {
+      if (--left > 0) return;
+      stop();
+      resolve();
+    });
+  });
+}
