@@ -11,7 +11,13 @@ import {
   takeLeases,
   upsertRun,
 } from '../destinations/bigquery/bookkeeping-sql.ts';
-import { commitBatch, commitHeld, commitMarking } from '../destinations/bigquery/commit-sql.ts';
+import {
+  commitBatch,
+  commitHeld,
+  commitMarking,
+  commitPosition,
+  commitRows,
+} from '../destinations/bigquery/commit-sql.ts';
 import { selectCounts, selectCursors } from '../destinations/bigquery/count.ts';
 import { mergesOfNothing } from '../destinations/bigquery/estimate.ts';
 import { bigqueryKinds, nativeColumns } from '../destinations/bigquery/kinds.ts';
@@ -82,6 +88,8 @@ export function statements(): Map<string, string> {
   all.set('make a table by month', createTable(dated, tables.table, null, 'month'));
   all.set('count what was loaded', countLoaded(loadingOf(dated), 'created_at'));
   all.set('commit a position alone', commitBatch(place, {}));
+  all.set('commit the rows of a task', commitRows(place, { merges: merges(dated, days, false, false) }));
+  all.set('commit the position of a task', commitPosition(place));
   all.set(
     'commit a batch',
     commitBatch(place, { merges: merges(dated, days, false, false), after: [insertStagedRejects(rejects, tables)] }),

@@ -10,6 +10,7 @@ import { repeatedKeysSuite } from './destination-suite/repeated-keys.ts';
 import { rowsSuite } from './destination-suite/rows.ts';
 import { runsAndLocksSuite } from './destination-suite/runs-and-locks.ts';
 import type { MakeTarget } from './destination-suite/target.ts';
+import { tasksSuite } from './destination-suite/tasks.ts';
 import { valuesSuite } from './destination-suite/values.ts';
 import { visits } from './destination-suite/visit.ts';
 import { wideningSuite } from './destination-suite/widening.ts';
@@ -23,12 +24,13 @@ export type { MakeTarget, Tamper, Target } from './destination-suite/target.ts';
  *     destinationSuite('duckdb', async () => ({ destination: () => duckdbDestination(config), ... }));
  *
  * @param make a target with nothing on it, made anew for each test.
- * @param options `hostileNames`: those of `HOSTILE_NAMES` that tables and columns can have there; default all.
+ * @param options `hostileNames`: those of `HOSTILE_NAMES` that tables and columns can have there; default all. `shared`: whether
+ *   several processes may write there; default yes.
  */
 export function destinationSuite(
   name: string,
   make: MakeTarget,
-  { hostileNames = HOSTILE_NAMES }: { hostileNames?: readonly string[] } = {},
+  { hostileNames = HOSTILE_NAMES, shared = true }: { hostileNames?: readonly string[]; shared?: boolean } = {},
 ): void {
   describe(`The destination ${name}`, () => {
     const visit = visits(make);
@@ -40,6 +42,7 @@ export function destinationSuite(
     wideningSuite(visit);
     identifiersSuite(visit, hostileNames);
     runsAndLocksSuite(visit);
+    if (shared) tasksSuite(visit);
     ledgerSuite(visit);
     queriesSuite(visit);
     countsSuite(visit);

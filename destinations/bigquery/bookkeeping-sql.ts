@@ -64,7 +64,8 @@ const EXPIRY = `timestamp_add(current_timestamp(), interval ${LEASE_SECONDS} sec
 
 /**
  * Takes the leases of all these streams, or of none when a live one is in the way, and hands each stream's position on to the new
- * token; answers who has the leases, and the positions: `@streams`, `@run`, `@started`.
+ * token; answers who has the leases: `@streams`, `@run`, `@started`, and `@together`, with which the runs end that may have them as well. A
+ * stream that one of those has keeps its token.
  *
  * Whoever takes leases changes the counter's row, so of two at once one is cancelled; the time is BigQuery's own.
  */
@@ -79,9 +80,11 @@ update ${leases} set \`token\` = 1 + greatest(
 set next = (select max(l.\`token\`) from ${leases} l);
 delete from ${leases} where \`stream\` in unnest(@streams) and \`expires_at\` <= current_timestamp();
 insert into ${leases} (\`stream\`, \`run_id\`, \`token\`, \`started_at\`, \`expires_at\`)
-select stream, @run, next, timestamp(@started), ${EXPIRY}
-from unnest(@streams) stream
-where not exists (select 1 from ${leases} l where l.\`stream\` in unnest(@streams));
+select wanted, @run, coalesce((select max(l.\`token\`) from ${leases} l where l.\`stream\` = wanted), next), timestamp(@started), ${EXPIRY}
+from unnest(@streams) wanted
+where not exists (
+  select 1 from ${leases} l where l.\`stream\` in unnest(@streams) and not ends_with(l.\`run_id\`, @together)
+);
 insert into ${positions} (\`stream\`, \`position\`, \`token\`, \`sequence\`, \`run_id\`, \`updated_at\`)
 select l.\`stream\`, p.\`position\`, next, 0, coalesce(p.\`run_id\`, @run), coalesce(p.\`updated_at\`, current_timestamp())
 from ${leases} l
@@ -104,15 +107,25 @@ function latestPositions(place: Place): string {
   qualify row_number() over (partition by \`stream\` order by \`token\` desc, \`sequence\` desc) = 1`;
 }
 
-/** Answers how many leases were renewed: `@run`, `@token`. */
+/** Answers how many leases were renewed: `@run`. */
 export function renewLeases(place: Place): string {
   return `update ${inPlace(place, LEASES)} set \`expires_at\` = ${EXPIRY}
-where \`run_id\` = @run and \`token\` = @token`;
+where \`run_id\` = @run`;
 }
 
-/** `@run`, `@token`. */
+/** `@run`. */
 export function endLeases(place: Place): string {
-  return `delete from ${inPlace(place, LEASES)} where \`run_id\` = @run and \`token\` = @token and \`stream\` <> ${COUNTER}`;
+  return `delete from ${inPlace(place, LEASES)} where \`run_id\` = @run and \`stream\` <> ${COUNTER}`;
+}
+
+/** In a transaction: of all that do this at once one goes on, and the others are cancelled and come after it. */
+export function comeAlone(place: Place): string {
+  return `update ${inPlace(place, LEASES)} set \`token\` = \`token\` where \`stream\` = ${COUNTER}`;
+}
+
+/** Whether somebody has the lease by this token: `@stream`, `@token`. */
+export function isHeld(place: Place): string {
+  return `exists (select 1 from ${inPlace(place, LEASES)} l where l.\`stream\` = @stream and l.\`token\` = @token)`;
 }
 
 /**
@@ -131,8 +144,8 @@ where \`stream\` = @stream and \`token\` = @token`;
 export function appendPosition(place: Place): string {
   return `insert into ${inPlace(place, POSITIONS)} (\`stream\`, \`position\`, \`token\`, \`sequence\`, \`run_id\`, \`updated_at\`)
 select @stream, parse_json(@position), @token, @sequence, @run, current_timestamp()
-from ${inPlace(place, LEASES)} l
-where l.\`stream\` = @stream and l.\`token\` = @token
+from unnest([0])
+where ${isHeld(place)}
   and not exists (
     select 1 from ${inPlace(place, POSITIONS)} p
     where p.\`stream\` = @stream and (p.\`token\` > @token or (p.\`token\` = @token and p.\`sequence\` >= @sequence))

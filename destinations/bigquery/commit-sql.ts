@@ -1,4 +1,4 @@
-import { appendPosition, holdLease } from './bookkeeping-sql.ts';
+import { appendPosition, comeAlone, holdLease, isHeld } from './bookkeeping-sql.ts';
 import type { Place } from './names.ts';
 
 /**
@@ -20,6 +20,32 @@ begin transaction;
 ${unlessDone(appendPosition(place))}
 ${[...before, ...counted, ...after].map((statement) => `${statement};\n`).join('')}commit transaction;
 select true as committed, written`;
+}
+
+/**
+ * What a task writes of a batch: its rows alone. Its position comes after them (`commitPosition`), since every task stores positions of the
+ * stream, and rows that are written twice are the same. `@stream`, `@token`.
+ */
+export function commitRows(place: Place, { before = [], merges = [], after = [] }: BatchStatements): string {
+  const counted = merges.flatMap((merge) => [merge, 'set written = written + @@row_count']);
+  return `declare written int64 default 0;
+begin transaction;
+if not ${isHeld(place)} then
+  rollback transaction;
+  select false as committed;
+  return;
+end if;
+${[...before, ...counted, ...after].map((statement) => `${statement};\n`).join('')}commit transaction;
+select true as committed, written`;
+}
+
+/** A position that comes after the one that is stored, whoever else stores one at the same time. */
+export function commitPosition(place: Place): string {
+  return `begin transaction;
+${comeAlone(place)};
+${unlessDone(appendPosition(place))}
+commit transaction;
+select true as committed`;
 }
 
 /** Statements that change no position, with the lease held: `@stream`, `@token`. */

@@ -27,7 +27,7 @@ export function bigqueryDestination(config: BigqueryConfig, timing: ClientOption
   const costs = new Map<string, Costs>();
 
   async function open(streams: readonly Stream[], run: Run): Promise<Map<string, Table>> {
-    const { token } = await hold(
+    const { tokens } = await hold(
       streams.map(({ name }) => name),
       run,
     );
@@ -36,7 +36,7 @@ export function bigqueryDestination(config: BigqueryConfig, timing: ClientOption
         const own = noCosts();
         costs.set(stream.name, own);
         await upgradeTable({ session, stream, run, costs: own });
-        return [stream.name, bigqueryTable({ session, stream, run, token, costs: own })];
+        return [stream.name, bigqueryTable({ session, stream, run, token: tokens.get(stream.name)!, costs: own })];
       });
       // All are waited for: none may go on once the leases are given back.
       await Promise.allSettled(opened);

@@ -3,7 +3,6 @@ import { configError } from '../failure.ts';
 import type { Position, PositionChange } from '../position.ts';
 import { documentAfter, type StoredState } from '../stored.ts';
 import type { TableInfo } from './catalog.ts';
-import { commitBatch } from './commit-sql.ts';
 import { nativeColumns } from './kinds.ts';
 import { inPlace, REJECTS } from './names.ts';
 import { loadSchema } from './ndjson.ts';
@@ -12,8 +11,10 @@ import type { Stored } from './progress.ts';
 import { selectRepeatedLoaded } from './repeated-sql.ts';
 import { insertStagedRejects } from './rows-sql.ts';
 import { type BatchTotals, committed, type RepeatedRow, repeatedRows, writeRejects } from './stage.ts';
-import type { Whereabouts, WriteContext } from './table.ts';
+import { store } from './store.ts';
+import type { WriteContext } from './table.ts';
 import { countLoaded, createTableOf, type Granularity } from './tables-sql.ts';
+import type { Whereabouts } from './whereabouts.ts';
 
 /** One batch to write, and what is known before it is. */
 export interface Write {
@@ -24,6 +25,8 @@ export interface Write {
   readonly totals: BatchTotals;
   readonly changes: readonly PositionChange[];
   readonly refreshing: boolean;
+  /** What a load of this batch's rows is known by. */
+  digest(what: string): string;
 }
 
 /** A load that nobody goes on with is gone after a week. */
@@ -36,8 +39,8 @@ const LOADING_HOURS = 7 * 24;
  * @returns null when the stored position has changed meanwhile.
  */
 export async function firstLoad(write: Write): Promise<Committed | null> {
-  const { context, stored, state, totals, changes } = write;
-  const { session, stream, progress, names, costs, run } = context;
+  const { context, state, totals, changes } = write;
+  const { session, stream, names, costs, run } = context;
   const holdsRows = totals.rows > 0;
   // What cannot be stored fails here, before anything is made.
   const next = documentAfter(state, changes, { table: write.found.loading?.identity ?? null, holdsRows });
@@ -46,24 +49,22 @@ export async function firstLoad(write: Write): Promise<Committed | null> {
 
   const loading = write.found.loading ?? (await makeLoading(context));
   await append(write, loading);
+  const tables = { table: '', seen: '', staging: inPlace(session.place, names.loading) };
+  const statements =
+    totals.rejects > 0 ? { after: [insertStagedRejects(inPlace(session.place, REJECTS), tables)] } : {};
   if (!isLast) {
-    const answer = await store(write, documentAfter(state, changes, { table: loading.identity, holdsRows }));
+    const facts = { table: loading.identity, holdsRows };
+    const answer = await store(write, { facts, statements, isLoading: true });
     return answer && committed(totals, totals.rows, []);
   }
   const made = await makeTable(context, loading);
   await writeRejects(session, stream, run.id, made.repeated, costs);
-  const answer = await store(write, documentAfter(state, changes, { table: made.table.identity, holdsRows }));
+  const answer = await store(write, { facts: { table: made.table.identity, holdsRows }, statements });
   if (answer === null) return null;
   await session.catalog.deleteTable(names.loading).catch(() => {});
   // Rows that earlier batches brought more than once were counted then: they are taken off here.
   const written = Math.max(0, made.table.rows - (made.loaded - totals.rows));
   return committed(totals, written, made.repeated);
-
-  async function store({ totals: { rejects } }: Write, after: string) {
-    const tables = { table: '', seen: '', staging: inPlace(session.place, names.loading) };
-    const others = rejects > 0 ? [insertStagedRejects(inPlace(session.place, REJECTS), tables)] : [];
-    return progress.advance(stored, after, commitBatch(session.place, { after: others }));
-  }
 }
 
 async function makeLoading({ session, stream, names }: WriteContext): Promise<TableInfo> {
@@ -73,12 +74,12 @@ async function makeLoading({ session, stream, names }: WriteContext): Promise<Ta
   return made;
 }
 
-async function append({ context, stored, totals }: Write, { identity }: TableInfo): Promise<void> {
-  const { session, stream, progress, names, costs } = context;
+async function append({ context, totals, digest: digestOf }: Write, { identity }: TableInfo): Promise<void> {
+  const { session, stream, names, costs } = context;
   if (totals.lines === 0) return;
   const { chunks, lines } = totals;
   const load = { table: names.loading, schema: loadSchema(stream), chunks, lines, replaces: false };
-  const digest = progress.digest(stored, `load ${identity} ${totals.digest}`);
+  const digest = digestOf(`load ${identity} ${totals.digest}`);
   await session.load(load, { what: `load ${stream.name}`, digest, stream: stream.name, costs });
   costs.modifications++;
 }

@@ -7,8 +7,8 @@ import { BigqueryFailure, isNotFound } from './trouble.ts';
 
 /** A run's leases of its streams. */
 export interface Leases {
-  /** Greater than that of any run before. */
-  readonly token: number;
+  /** By name. Greater than that of any run before; tasks that share a stream have one. */
+  readonly tokens: ReadonlyMap<string, number>;
   /** Gives them back; those that cannot be given back run out by themselves. */
   end(): Promise<void>;
 }
@@ -17,6 +17,8 @@ export interface Leases {
 export interface Holder {
   readonly id: string;
   readonly startedAt: string;
+  /** How many tasks share what it takes, of which it is one. */
+  readonly tasks?: number;
 }
 
 /** A lease that its run has just ended is waited for; one that a dead run left lasts longer than that. */
@@ -29,8 +31,11 @@ const LOCK_POLL_MS = 1_500;
  * @throws {LockedFailure} when another run has one.
  */
 export async function holdLeases(session: Session, names: readonly string[], run: Holder): Promise<Leases> {
-  const token = await untilFree(() => take(session, names, run), session);
-  const parameters = { run: run.id, token };
+  // What tasks of one number may have together, others know by the end of their names.
+  const together = run.tasks === undefined ? run.id : ` of ${run.tasks}`;
+  const holder = { id: run.tasks === undefined ? run.id : `${run.id}${together}`, together, startedAt: run.startedAt };
+  const tokens = await untilFree(() => take(session, names, holder), session);
+  const parameters = { run: holder.id };
   const renewing = setInterval(
     () => {
       // What cannot be renewed in time may be taken over; the next commit learns of it.
@@ -40,7 +45,7 @@ export async function holdLeases(session: Session, names: readonly string[], run
   );
   renewing.unref();
   return {
-    token,
+    tokens,
     async end() {
       clearInterval(renewing);
       await session
@@ -50,22 +55,26 @@ export async function holdLeases(session: Session, names: readonly string[], run
   };
 }
 
-async function take(session: Session, names: readonly string[], run: Holder): Promise<number> {
-  const parameters = { streams: names, run: run.id, started: run.startedAt };
+async function take(
+  session: Session,
+  names: readonly string[],
+  { id, together, startedAt }: { readonly id: string; readonly together: string; readonly startedAt: string },
+): Promise<ReadonlyMap<string, number>> {
+  const parameters = { streams: names, run: id, together, started: startedAt };
   const statement = { sql: takeLeases(session.place), parameters };
   const holders = await session.rows(statement, { what: 'take the leases' }).catch(async (error: unknown) => {
     if (!(error instanceof BigqueryFailure) || !isNotFound(error.trouble)) throw error;
     await session.run({ sql: createBookkeeping(session.place) }, { what: 'make the tables of positions and leases' });
     return session.rows(statement, { what: 'take the leases' });
   });
-  const other = holders.find((holder) => holder.run_id !== run.id);
+  const other = holders.find(({ run_id }) => !String(run_id).endsWith(together));
   if (other)
     throw locked(
       other.stream === LEDGER ? 'the ledger of accounts' : `stream ${other.stream}`,
       String(other.run_id),
       String(other.started_at),
     );
-  return Number(holders[0]?.token ?? 0);
+  return new Map(holders.map(({ stream, token }) => [String(stream), Number(token)]));
 }
 
 async function untilFree<T>(attempt: () => Promise<T>, session: Session): Promise<T> {

@@ -60,7 +60,7 @@ export function bigqueryLedger(
 
   return {
     async hold(run) {
-      ({ token } = await hold([LEDGER], run));
+      token = (await hold([LEDGER], run)).tokens.get(LEDGER)!;
       await session.run({ sql: createLedger(place) }, { what: 'make the ledger' });
       const [greatest] = await session.rows({ sql: greatestAccepted(place) }, { what: 'read the ledger' });
       return (greatest?.accepted_at ?? null) as string | null;

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Stream } from '../../schemas/stream.ts';
 import { takenOver } from '../refusals.ts';
 import { selectProgress } from './bookkeeping-sql.ts';
-import { commitBatch } from './commit-sql.ts';
+import { commitBatch, commitPosition } from './commit-sql.ts';
 import type { Costs } from './costs.ts';
 import type { Parameter } from './jobs.ts';
 import type { Session } from './session.ts';
@@ -14,7 +14,7 @@ export interface Stored {
   readonly sequence: number;
 }
 
-/** What this run knows of a stream's stored position. A run has the stream's lease, so nobody else should change it. */
+/** What this run knows of a stream's stored position. A run has the stream's lease, so nobody but its fellow tasks should change it. */
 export interface Progress {
   /** As it is stored now. */
   read(): Promise<Stored>;
@@ -33,7 +33,7 @@ export interface Progress {
     sql: string,
     parameters?: Readonly<Record<string, Parameter>>,
   ): Promise<Advanced | null>;
-  /** Appends a position with nothing else. */
+  /** Appends a position with nothing else, also where other tasks do at the same time. */
   append(stored: Stored, document: string): Promise<Advanced | null>;
 }
 
@@ -43,11 +43,13 @@ export interface ProgressOptions {
   readonly session: Session;
   readonly stream: Stream;
   readonly runId: string;
+  /** Whether other tasks store positions of the stream too: then none is known for long. */
+  readonly isShared: boolean;
   readonly token: number;
   readonly costs: Costs;
 }
 
-export function streamProgress({ session, stream, runId, token, costs }: ProgressOptions): Progress {
+export function streamProgress({ session, stream, runId, isShared, token, costs }: ProgressOptions): Progress {
   const { place } = session;
   let last: Stored | null = null;
 
@@ -70,7 +72,7 @@ export function streamProgress({ session, stream, runId, token, costs }: Progres
   }
 
   async function known(): Promise<Stored> {
-    if (last !== null) return last;
+    if (last !== null && !isShared) return last;
     const { held, ...stored } = await query();
     if (!held || stored.token > token) throw takenOver(stream);
     last = stored;
@@ -116,6 +118,6 @@ export function streamProgress({ session, stream, runId, token, costs }: Progres
     known,
     digest,
     advance,
-    append: (stored, document) => advance(stored, document, commitBatch(place, {})),
+    append: (stored, document) => advance(stored, document, isShared ? commitPosition(place) : commitBatch(place, {})),
   };
 }

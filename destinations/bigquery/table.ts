@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Batch, Committed, FinishedRefresh, FinishRefresh, Run, Table } from '../contract.ts';
 import { systemError } from '../failure.ts';
 import { judgeStored, refreshedPosition } from '../stored.ts';
-import type { TableInfo } from './catalog.ts';
 import { commitMarking } from './commit-sql.ts';
 import type { Costs } from './costs.ts';
 import { firstLoad } from './first-load.ts';
@@ -14,6 +14,7 @@ import type { Session } from './session.ts';
 import { totalsOf } from './stage.ts';
 import { createTable } from './tables-sql.ts';
 import { upsert } from './upsert.ts';
+import { identityOf, type Whereabouts } from './whereabouts.ts';
 
 export interface TableOptions {
   readonly session: Session;
@@ -30,20 +31,17 @@ export interface WriteContext extends TableOptions {
   readonly names: ReturnType<typeof tableNames>;
 }
 
-/** Where a stream's rows are now. */
-export interface Whereabouts {
-  readonly table: TableInfo | null;
-  /** Only looked for where there is no table. */
-  readonly loading: TableInfo | null;
-}
-
 /** Somebody stores positions for a stream whose lease this run has: it tries this often to come after. */
 const MOST_TRIES = 3;
+const MOST_TRIES_OF_TASKS = 30;
+
+const NOTHING_STORED: Stored = { document: null, token: 0, sequence: 0 };
 
 export function bigqueryTable(options: TableOptions): Table {
   const { session, stream, costs } = options;
   const names = tableNames(stream);
-  const progress = streamProgress({ ...options, runId: options.run.id });
+  const isShared = options.run.tasks !== undefined;
+  const progress = streamProgress({ ...options, runId: options.run.id, isShared });
   const context: WriteContext = { ...options, progress, names };
   const encode = pageEncoder(stream);
   const oneAtATime = queue();
@@ -55,11 +53,15 @@ export function bigqueryTable(options: TableOptions): Table {
 
   async function commit({ pages, changes, refresh }: Batch<LoadPage>): Promise<Committed> {
     const totals = totalsOf(pages);
+    const once = randomUUID();
     return afterWhatIsStored(async (stored) => {
       const found = await whereabouts();
       const state = judgeStored(stream.name, stored.document, identityOf(found, stored.document), changes);
       const write = found.table === null && refresh === null ? firstLoad : upsert;
-      return write({ context, found, stored, state, totals, changes, refreshing: refresh !== null });
+      // What a task loads it loads once, whatever others store meanwhile.
+      const digest = (what: string) =>
+        progress.digest(isShared ? NOTHING_STORED : stored, isShared ? `${what} ${once}` : what);
+      return write({ context, found, stored, state, totals, changes, refreshing: refresh !== null, digest });
     });
   }
 
@@ -93,7 +95,7 @@ export function bigqueryTable(options: TableOptions): Table {
 
   /** Works with what is stored, and again with what is stored then where that has changed under the work's hands. */
   async function afterWhatIsStored<T>(work: (stored: Stored) => Promise<T | null>): Promise<T> {
-    for (let attempt = 1; attempt <= MOST_TRIES; attempt++) {
+    for (let attempt = 1; attempt <= (isShared ? MOST_TRIES_OF_TASKS : MOST_TRIES); attempt++) {
       const done = await work(await progress.known());
       if (done !== null) return done;
     }
@@ -109,26 +111,13 @@ export function bigqueryTable(options: TableOptions): Table {
       return { document: stored.document, table, holdsRows };
     },
     prepare: encode,
-    commit: (batch) => oneAtATime(() => commit(batch as Batch<LoadPage>)),
+    // What only holds a task's part does not wait for rows.
+    commit: (batch) =>
+      isShared && batch.pages.length === 0
+        ? commit(batch as Batch<LoadPage>)
+        : oneAtATime(() => commit(batch as Batch<LoadPage>)),
     finishRefresh: (request) => oneAtATime(() => finishRefresh(request)),
   };
-}
-
-/**
- * The identity of the stream's table. One that was made of a loading table answers to that one's identity for as long as the
- * position names it: then its position was not stored any more after it was made.
- */
-function identityOf({ table, loading }: Whereabouts, document: string | null): string | null {
-  if (table === null) return loading?.identity ?? null;
-  return table.madeFrom !== null && tableIn(document) === table.madeFrom ? table.madeFrom : table.identity;
-}
-
-function tableIn(document: string | null): unknown {
-  try {
-    return (JSON.parse(document ?? 'null') as { table?: unknown } | null)?.table;
-  } catch {
-    return null;
-  }
 }
 
 /** Runs what it is given one after the other. */

@@ -4,7 +4,7 @@ import { configError } from '../failure.ts';
 import { takenOver } from '../refusals.ts';
 import { documentAfter, lostSeenKeys } from '../stored.ts';
 import type { TableInfo } from './catalog.ts';
-import { commitBatch, commitHeld } from './commit-sql.ts';
+import { type BatchStatements, commitHeld } from './commit-sql.ts';
 import { makeTable, type Write } from './first-load.ts';
 import { nativeColumns } from './kinds.ts';
 import { inPlace, REJECTS, stagingName } from './names.ts';
@@ -13,6 +13,7 @@ import { findsByDay, mergeParts } from './partitions.ts';
 import { deleteCollided, selectCollided, selectRepeated } from './repeated-sql.ts';
 import { forgetSeen, insertStagedRejects, mergeRows, mergeSeen, type Tables } from './rows-sql.ts';
 import { committed, type RepeatedRow, repeatedRows, writeRejects } from './stage.ts';
+import { store } from './store.ts';
 import type { WriteContext } from './table.ts';
 import { createSeen, createTable, replaceKey } from './tables-sql.ts';
 import { hasKey } from './upgrade.ts';
@@ -27,14 +28,16 @@ const STAGING_HOURS = 24;
  * @returns null when the stored position has changed meanwhile.
  */
 export async function upsert(write: Write): Promise<Committed | null> {
-  const { context, stored, state, totals, changes, refreshing } = write;
-  const { session, stream, run, progress, names, costs } = context;
+  const { context, state, totals, changes, refreshing } = write;
+  const { session, stream, run, names, costs } = context;
   const table = await readyTable(write);
   const collided = await rekeyed(context, table);
   if (refreshing) await readySeen(write);
 
-  const document = documentAfter(state, changes, { table: table.identity, holdsRows: totals.rows > 0 });
-  const load = progress.digest(stored, `load ${table.identity} ${totals.digest}`);
+  const facts = { table: table.identity, holdsRows: totals.rows > 0 };
+  // What cannot be stored fails here, before anything is written.
+  documentAfter(state, changes, facts);
+  const load = write.digest(`load ${table.identity} ${totals.digest}`);
   const staging = stagingName(stream, hash('sha256', load).slice(0, 16));
   const tables: Tables = {
     table: inPlace(session.place, names.table),
@@ -45,7 +48,7 @@ export async function upsert(write: Write): Promise<Committed | null> {
   const repeated = [...collided, ...(await findRepeated(write, tables))];
   await writeRejects(session, stream, run.id, repeated, costs);
 
-  const answer = await progress.advance(stored, document, transaction(write, tables));
+  const answer = await store(write, { facts, statements: statementsOf(write, tables) });
   if (answer === null) return null;
   if (totals.rows > 0) costs.modifications++;
   // What is left behind by a failure deletes itself.
@@ -117,10 +120,13 @@ async function findRepeated({ context, totals, refreshing }: Write, tables: Tabl
   return repeatedRows(stream, await session.rows({ sql }, options));
 }
 
-function transaction({ context: { session, stream }, state, totals, refreshing }: Write, tables: Tables): string {
+function statementsOf(
+  { context: { session, stream }, state, totals, refreshing }: Write,
+  tables: Tables,
+): BatchStatements {
   const begins = refreshing && state.forgetsSeen;
   const parts = totals.rows === 0 ? [] : mergeParts(stream, totals, refreshing);
-  return commitBatch(session.place, {
+  return {
     // A refresh mends what the search by day has missed.
     before: begins ? [...(findsByDay(stream) ? [deleteCollided(stream, tables.table)] : []), forgetSeen(tables)] : [],
     merges: parts.map((part) => mergeRows(stream, tables, nativeColumns(stream), part, refreshing)),
@@ -128,5 +134,5 @@ function transaction({ context: { session, stream }, state, totals, refreshing }
       ...(refreshing && totals.rows > 0 ? [mergeSeen(stream, tables)] : []),
       ...(totals.rejects > 0 ? [insertStagedRejects(inPlace(session.place, REJECTS), tables)] : []),
     ],
-  });
+  };
 }

@@ -42,15 +42,21 @@ export interface OpenRun {
   position(stream: Stream): Promise<StoredPosition & { readonly parsed: Position }>;
 }
 
+export interface RunOptions {
+  readonly fullRefresh?: readonly Stream[];
+  /** Of how many tasks the run is one. */
+  readonly tasks?: number;
+}
+
 /** What a test of the suite works with: a target of its own, and destinations that are closed when it ends. */
 export interface Visit {
   readonly target: Target;
   /** A destination that is closed when the test ends. */
   destination(): Destination;
   /** Ends the runs before, and opens the streams in the next. */
-  open(streams: readonly Stream[], options?: { readonly fullRefresh?: readonly Stream[] }): Promise<OpenRun>;
+  open(streams: readonly Stream[], options?: RunOptions): Promise<OpenRun>;
   /** Opens the streams in the next run, whatever else is open. */
-  openBeside(streams: readonly Stream[], options?: { readonly fullRefresh?: readonly Stream[] }): Promise<OpenRun>;
+  openBeside(streams: readonly Stream[], options?: RunOptions): Promise<OpenRun>;
   /** All rows of a table, ordered by their first column. */
   rows(table: string): Promise<Row[]>;
   /** The row of that `public_id`; throws unless there is exactly one. */
@@ -91,12 +97,14 @@ export function visits(make: MakeTarget): Visit {
     return found.sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
 
-  const openBeside: Visit['openBeside'] = async (streams, { fullRefresh = [] } = {}) => {
+  const openBeside: Visit['openBeside'] = async (streams, { fullRefresh = [], tasks } = {}) => {
     const opened = destination();
     const names = new Set(fullRefresh.map(({ name }) => name));
     const warnings: string[] = [];
     const warn = (message: string) => void warnings.push(message);
-    const run: Run = { id: `run-${++runs}`, command: 'sync', startedAt: at(runs), fullRefresh: names, warn };
+    const id = `run-${++runs}`;
+    const shared = tasks === undefined ? {} : { tasks };
+    const run: Run = { id, command: 'sync', startedAt: at(runs), fullRefresh: names, warn, ...shared };
     return { ...openRun(opened, run, await opened.open(streams, run)), warnings };
   };
 

@@ -1,1 +1,1 @@
-delete from `a-project`.`cleargrid`.`_cleargrid_leases` where `run_id` = @run and `token` = @token and `stream` <> '';
+delete from `a-project`.`cleargrid`.`_cleargrid_leases` where `run_id` = @run and `stream` <> '';

@@ -7,9 +7,11 @@ update `a-project`.`cleargrid`.`_cleargrid_leases` set `token` = 1 + greatest(
 set next = (select max(l.`token`) from `a-project`.`cleargrid`.`_cleargrid_leases` l);
 delete from `a-project`.`cleargrid`.`_cleargrid_leases` where `stream` in unnest(@streams) and `expires_at` <= current_timestamp();
 insert into `a-project`.`cleargrid`.`_cleargrid_leases` (`stream`, `run_id`, `token`, `started_at`, `expires_at`)
-select stream, @run, next, timestamp(@started), timestamp_add(current_timestamp(), interval 60 second)
-from unnest(@streams) stream
-where not exists (select 1 from `a-project`.`cleargrid`.`_cleargrid_leases` l where l.`stream` in unnest(@streams));
+select wanted, @run, coalesce((select max(l.`token`) from `a-project`.`cleargrid`.`_cleargrid_leases` l where l.`stream` = wanted), next), timestamp(@started), timestamp_add(current_timestamp(), interval 60 second)
+from unnest(@streams) wanted
+where not exists (
+  select 1 from `a-project`.`cleargrid`.`_cleargrid_leases` l where l.`stream` in unnest(@streams) and not ends_with(l.`run_id`, @together)
+);
 insert into `a-project`.`cleargrid`.`_cleargrid_positions` (`stream`, `position`, `token`, `sequence`, `run_id`, `updated_at`)
 select l.`stream`, p.`position`, next, 0, coalesce(p.`run_id`, @run), coalesce(p.`updated_at`, current_timestamp())
 from `a-project`.`cleargrid`.`_cleargrid_leases` l
