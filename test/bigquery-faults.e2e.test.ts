@@ -19,7 +19,7 @@ const deal = (publicId: string, updated: number, more: object = {}) => ({
 });
 const page = (...records: object[]): PageOf => ({ askedAt: at(20), records });
 
-describe.skipIf(emulator === null)('BigQuery (an emulator with faults; needs Python 3.13)', () => {
+describe.skipIf(emulator === null)('BigQuery (an emulator with faults; needs an emulator)', () => {
   let front: Front;
   let target: BigqueryTarget;
   let opened: Destination[] = [];

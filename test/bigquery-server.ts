@@ -19,15 +19,17 @@ const PROJECT = 'test-project';
 const NO_PYTHON = 3;
 
 /**
- * Starts an emulator for one test file, and installs it where it is the first; one that runs is used where
- * `CLEARGRID_TEST_BIGQUERY_ENDPOINT` names it.
+ * Starts an emulator for one test file, where `CLEARGRID_TEST_BIGQUERY` is set, and installs it where it is the first; one that runs is
+ * used where `CLEARGRID_TEST_BIGQUERY_ENDPOINT` names it.
  *
- * @returns null where there is no Python 3.13.
+ * @returns null where neither is set, or there is no Python 3.13.
  */
 export async function startEmulator(): Promise<Emulator | null> {
   process.env.METADATA_SERVER_DETECTION = 'none';
   const given = process.env.CLEARGRID_TEST_BIGQUERY_ENDPOINT;
   if (given !== undefined) return { project: PROJECT, endpoint: given, restart: async () => {}, stop: async () => {} };
+
+  if (!process.env.CLEARGRID_TEST_BIGQUERY) return null;
 
   const port = await freePort();
   const grpc = await freePort();

@@ -19,7 +19,7 @@ const ROWS = 30_000;
 const emulator = await startEmulator();
 afterAll(() => emulator?.stop());
 
-describe.skipIf(emulator === null)('sync into BigQuery (needs Python 3.13)', () => {
+describe.skipIf(emulator === null)('sync into BigQuery (needs an emulator)', () => {
   test('writes what the API has, and tells what each stream cost, in the summary and the run record', async () => {
     const front = await startFront(emulator!.endpoint);
     const target = bigqueryTarget(emulator!.project, front.endpoint, emulator!.endpoint);

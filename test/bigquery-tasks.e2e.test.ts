@@ -16,7 +16,7 @@ const TASKS = 4;
 const emulator = await startEmulator();
 afterAll(() => emulator?.stop());
 
-describe.skipIf(emulator === null)('tasks into BigQuery (needs Python 3.13)', () => {
+describe.skipIf(emulator === null)('tasks into BigQuery (needs an emulator)', () => {
   test('load 50,000 rows together while rows change, one of them killed and started again', async () => {
     const front = await startFront(emulator!.endpoint);
     const target = bigqueryTarget(emulator!.project, front.endpoint, emulator!.endpoint);

@@ -10,7 +10,7 @@ afterAll(() => emulator?.stop());
 /** So many datasets do not slow an emulator down. */
 const DATASETS_A_START = 25;
 
-describe.skipIf(emulator === null)('with an emulator (needs Python 3.13)', () => {
+describe.skipIf(emulator === null)('with an emulator (needs an emulator)', () => {
   let front: Front;
   let datasets = 0;
   beforeAll(async () => {

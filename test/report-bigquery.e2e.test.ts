@@ -7,7 +7,7 @@ import { reportWorld } from './report-world.ts';
 const emulator = await startEmulator();
 afterAll(() => emulator?.stop());
 
-test.skipIf(emulator === null)('report tells streams, runs and rejects of BigQuery (needs Python 3.13)', async () => {
+test.skipIf(emulator === null)('report tells streams, runs and rejects of BigQuery (needs an emulator)', async () => {
   const front = await startFront(emulator!.endpoint);
   const destination = {
     type: 'bigquery',

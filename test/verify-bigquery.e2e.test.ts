@@ -8,7 +8,7 @@ import { verifyWorld } from './verify-world.ts';
 const emulator = await startEmulator();
 afterAll(() => emulator?.stop());
 
-describe.skipIf(emulator === null)('verify in BigQuery (needs Python 3.13)', () => {
+describe.skipIf(emulator === null)('verify in BigQuery (needs an emulator)', () => {
   test('finds what was deleted and added, and mends it', async () => {
     const front = await startFront(emulator!.endpoint);
     const { destination, spell, run, remove } = bigqueryTarget(emulator!.project, front.endpoint, emulator!.endpoint);
