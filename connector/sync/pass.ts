@@ -8,7 +8,7 @@ import { pageReader } from './reader.ts';
 import { walk } from './walker.ts';
 import { BEGINNING_OF_DATA } from './windows.ts';
 
-const POLLS_A_BATCH = 5;
+const POLLS_A_BATCH = 20;
 const MOST_POLL_MS = 5_000;
 
 /** How often a task looks at a stream's position, in milliseconds. */

@@ -98,7 +98,7 @@ export async function liveThrough(seed: number, sabotage: Sabotage = {}): Promis
         lanes: 1 + random.below(3),
         rows: 5 + random.below(30),
         bytes: 20_000,
-        seconds: 1 + random.below(3),
+        seconds: 2 + random.below(10),
         budget: 200_000,
       },
       at: settings.at ? (step) => settings.at!(step) : () => {},
