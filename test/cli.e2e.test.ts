@@ -275,18 +275,21 @@ describe('the process', () => {
 });
 
 describe('simulate', () => {
-  test('prints its URL and a config with which check succeeds', async () => {
-    const running = start(['simulate', '--rows', '5', '--faults', '500,429-seconds']);
-    try {
-      const { url, config } = JSON.parse(await running.firstLine());
-      expect(config.base_url).toBe(url);
-      const { stdout } = await run(['check', '--config', folder.config('printed.json', config)]);
-      expect(stdout).toContain('SUCCEEDED');
-    } finally {
-      running.process.kill();
-      await running.ended;
-    }
-  });
+  test.each([{ flags: [] }, { flags: ['--host', '0.0.0.0'] }])(
+    'prints its URL and a config with which check succeeds: $flags',
+    async ({ flags }) => {
+      const running = start(['simulate', '--rows', '5', '--faults', '500,429-seconds', ...flags]);
+      try {
+        const { url, config } = JSON.parse(await running.firstLine());
+        expect(config.base_url).toBe(url);
+        const { stdout } = await run(['check', '--config', folder.config('printed.json', config)]);
+        expect(stdout).toContain('SUCCEEDED');
+      } finally {
+        running.process.kill();
+        await running.ended;
+      }
+    },
+  );
 
   test('says how far it is while it makes many records, and stops at once when it is told to', async () => {
     const running = start(['simulate', '--rows', '300000']);
@@ -305,6 +308,12 @@ describe('simulate', () => {
     expect(log[0]!.message).toMatch(
       /need about 85.5 GB of memory, and [\d.]+ GB are free here; give --rows \d+ or less/,
     );
+  });
+
+  test('refuses an address that is not of this machine, saying so', async () => {
+    const ended = await run(['simulate', '--rows', '1', '--host', '192.0.2.1']);
+    expect(ended.code).toBe(2);
+    expect(onlyLine(ended).message).toContain('--host 192.0.2.1 is no address of this machine');
   });
 
   test('refuses a port that is taken, saying so', async () => {

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +10,13 @@ import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { airbyte, lastStates, messagesOf, only, recordsOf, statusesOf } from './airbyte-process.ts';
 import { createFolder, EXECUTABLE } from './cli-process.ts';
 import { docker, dockerOutput, HAS_DOCKER, hostAddress } from './docker-engine.ts';
+import { buildImage, IMAGE } from './image.ts';
 import { metadata } from './metadata.ts';
 import { PYTHON, python } from './python.ts';
 import { startCollector } from './telemetry/collector.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
 const { dockerRepository, dockerImageTag } = metadata();
-const IMAGE = `${dockerRepository}:${dockerImageTag}`;
 const LOCKED_DOWN = [
   '--read-only',
   '--user',
@@ -68,9 +66,6 @@ describe.skipIf(!HAS_DOCKER)('the image', () => {
 
   beforeAll(async () => {
     chmodSync(folder.path, 0o755);
-    const building = GenericContainer.fromDockerfile(project, 'docker/Dockerfile').build(IMAGE, {
-      deleteOnExit: false,
-    });
     [simulator, large, postgres] = await Promise.all([
       startSimulator({ rows: 200, difficult: true, host: '0.0.0.0' }),
       startSimulator({ rows: { D03: LARGE }, host: '0.0.0.0', unknowns: { viaPages: 'full' } }),
@@ -79,7 +74,7 @@ describe.skipIf(!HAS_DOCKER)('the image', () => {
         .withExposedPorts(5432)
         .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
         .start(),
-      building,
+      buildImage(),
     ]);
     const host = await hostAddress();
     config = configFor(simulator, host, 'config.json');
@@ -305,65 +300,12 @@ describe.skipIf(!HAS_DOCKER)('the image', () => {
     },
     600_000,
   );
-
-  const compose = existsSync('/usr/bin/docker-compose');
-  test.skipIf(!compose)(
-    'compose.yaml: one command to rows',
-    async () => {
-      const shown = JSON.parse(readFileSync(join(project, 'docker/config.json'), 'utf8'));
-      const host = await hostAddress();
-      const mine = folder.config('compose.json', {
-        ...shown,
-        lender: simulator.lender,
-        email: simulator.email,
-        base_url: `http://${host}:${new URL(simulator.url).port}`,
-        allow_insecure_http: true,
-      });
-      const run = async (...args: string[]) => {
-        const child = spawn(
-          '/usr/bin/docker-compose',
-          ['-p', `cleargrid-${process.pid}`, '-f', join(project, 'docker/compose.yaml'), ...args],
-          {
-            env: {
-              ...process.env,
-              CLEARGRID_PASSWORD: simulator.password,
-              CLEARGRID_CONFIG: mine,
-              CLEARGRID_IMAGE: IMAGE,
-            },
-            stdio: ['ignore', 'pipe', 'pipe'],
-          },
-        );
-        let said = '';
-        for (const stream of [child.stdout, child.stderr])
-          stream.setEncoding('utf8').on('data', (part: string) => (said += part));
-        const [code] = await once(child, 'close');
-        return { code, said };
-      };
-      try {
-        const ended = await run('run', '--rm', '-T', 'connector');
-        expect({ code: ended.code, said: ended.code === 0 ? '' : ended.said }).toEqual({ code: 0, said: '' });
-        const { said } = await run(
-          'exec',
-          '-T',
-          'postgres',
-          'psql',
-          '-U',
-          'postgres',
-          '-At',
-          '-c',
-          'select count(*) from cleargrid.borrowers',
-        );
-        expect(Number(said.trim())).toBeGreaterThan(190);
-      } finally {
-        await run('down', '--volumes');
-      }
-    },
-    300_000,
-  );
 });
 
 test('the examples all name the version that metadata.yaml names', () => {
-  for (const name of ['compose.yaml', 'kubernetes.yaml', 'cloud-run-job.yaml', 'crontab', 'airflow_dag.py']) {
+  for (const name of readdirSync(join(project, 'docker')).filter(
+    (name) => !['Dockerfile', 'config.json'].includes(name),
+  )) {
     const named = readFileSync(join(project, 'docker', name), 'utf8').match(/source-cleargrid:[\w.]+/g)!;
     expect(new Set(named), name).toEqual(new Set([`source-cleargrid:${dockerImageTag}`]));
   }

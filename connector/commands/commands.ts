@@ -181,6 +181,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         min: 0,
         max: 65_535,
       },
+      host: {
+        type: 'string',
+        value: 'HOST',
+        about: 'the address to listen on (default: 127.0.0.1); 0.0.0.0: all of them, with plain http',
+      },
       rows: {
         type: 'integer',
         value: 'N',

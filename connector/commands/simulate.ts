@@ -3,6 +3,7 @@ import { configError } from '../../destinations/failure.ts';
 import { STREAMS } from '../../schemas/registry.ts';
 import type { FaultName } from '../../simulator/faults.ts';
 import { nearest } from '../config/nearest.ts';
+import { isInsecure } from '../config/url.ts';
 import type { Log } from '../output/log.ts';
 import { count, counted } from '../output/words.ts';
 import type { RunCommand } from './commands.ts';
@@ -25,18 +26,22 @@ export const run: RunCommand = async (flags, { log, signal, terminal, print }) =
     rows,
     signal,
     made: making(rows * STREAMS.length, log),
+    ...(typeof flags.host === 'string' && { host: flags.host }),
     ...(typeof flags.port === 'number' && { port: flags.port }),
     ...(typeof flags.seed === 'number' && { seed: flags.seed }),
     faults,
   }).catch((error: NodeJS.ErrnoException) => {
     if (signal.aborted) return null;
+    if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL')
+      throw configError(`--host ${flags.host} is no address of this machine (${error.code}); give one, or none`, error);
     if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
     throw configError(`port ${flags.port} cannot be listened on (${error.code}); give another --port, or none`, error);
   });
   if (simulator === null) return EXIT.stopped;
   try {
     const { url, lender, email, password } = simulator;
-    print(JSON.stringify({ url, config: { lender, email, password, base_url: url } }));
+    const insecure = isInsecure(url) ? { allow_insecure_http: true } : {};
+    print(JSON.stringify({ url, config: { lender, email, password, base_url: url, ...insecure } }));
     if (terminal)
       log.info('Save that config to a file and run: cleargrid-connector sync --config FILE. Ctrl-C ends this.');
     if (!signal.aborted) await once(signal, 'abort');
