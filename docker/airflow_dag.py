@@ -1,5 +1,7 @@
 """ClearGrid into your warehouse, every hour: by the Docker engine beside Airflow, or on Kubernetes. Keep the one that you need.
 
+A first load of very many records can be shared: ``cleargrid_tasks`` starts several pods at once, by hand. Unpause the hourly DAG after it.
+
 The config has no secret in it: it takes ``${CLEARGRID_PASSWORD}`` and ``${POSTGRES_PASSWORD}`` from the environment.
 """
 
@@ -41,20 +43,26 @@ with DAG("cleargrid_docker", **COMMON):
         skip_on_exit_code=3,
     )
 
+POD = {
+    "task_id": "sync",
+    "name": "cleargrid",
+    "image": IMAGE,
+    "secrets": [
+        Secret("env", "CLEARGRID_PASSWORD", "cleargrid", "password"),
+        Secret("env", "POSTGRES_PASSWORD", "cleargrid", "postgres-password"),
+    ],
+    "volumes": [k8s.V1Volume(name="config", config_map=k8s.V1ConfigMapVolumeSource(name="cleargrid"))],
+    "volume_mounts": [k8s.V1VolumeMount(name="config", mount_path="/config", read_only=True)],
+    "container_resources": k8s.V1ResourceRequirements(limits={"memory": "256Mi"}, requests={"memory": "256Mi", "cpu": "500m"}),
+    "termination_grace_period": 30,
+    "on_finish_action": "delete_pod",
+    "skip_on_exit_code": 3,
+}
+
 with DAG("cleargrid_kubernetes", **COMMON):
-    KubernetesPodOperator(
-        task_id="sync",
-        name="cleargrid",
-        image=IMAGE,
-        arguments=SYNC,
-        secrets=[
-            Secret("env", "CLEARGRID_PASSWORD", "cleargrid", "password"),
-            Secret("env", "POSTGRES_PASSWORD", "cleargrid", "postgres-password"),
-        ],
-        volumes=[k8s.V1Volume(name="config", config_map=k8s.V1ConfigMapVolumeSource(name="cleargrid"))],
-        volume_mounts=[k8s.V1VolumeMount(name="config", mount_path="/config", read_only=True)],
-        container_resources=k8s.V1ResourceRequirements(limits={"memory": "256Mi"}, requests={"memory": "256Mi", "cpu": "500m"}),
-        termination_grace_period=30,
-        on_finish_action="delete_pod",
-        skip_on_exit_code=3,
-    )
+    KubernetesPodOperator(arguments=SYNC, **POD)
+
+TASKS = 4
+
+with DAG("cleargrid_tasks", **{**COMMON, "schedule": None}):
+    KubernetesPodOperator.partial(**POD).expand(arguments=[[*SYNC, "--task", f"{i}/{TASKS}"] for i in range(TASKS)])
