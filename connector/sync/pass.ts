@@ -119,10 +119,15 @@ export async function readWindows(context: StreamContext, options: PassOptions):
   /** Looks every so often what there is to do for a task beside its own windows, until all have ended or nothing is left for it. */
   async function walkTogether(held: TaskPart): Promise<void> {
     const pollMs = pollMsOf(options.batching);
+    let none: Promise<void> | null = null;
+    const forget = () => {
+      none = null;
+    };
     while (failure === null) {
       const ended = new AbortController();
       const polled = timing.sleep(pollMs, AbortSignal.any([signal, ended.signal])).catch(() => {});
-      await Promise.race([polled, untilNone(walks)]);
+      none ??= untilNone(walks).then(forget);
+      await Promise.race([polled, none]);
       ended.abort();
       signal.throwIfAborted();
       if (walks.size === 0) await flush();

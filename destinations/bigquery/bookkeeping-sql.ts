@@ -80,8 +80,9 @@ update ${leases} set \`token\` = 1 + greatest(
 set next = (select max(l.\`token\`) from ${leases} l);
 delete from ${leases} where \`stream\` in unnest(@streams) and \`expires_at\` <= current_timestamp();
 insert into ${leases} (\`stream\`, \`run_id\`, \`token\`, \`started_at\`, \`expires_at\`)
-select wanted, @run, coalesce((select max(l.\`token\`) from ${leases} l where l.\`stream\` = wanted), next), timestamp(@started), ${EXPIRY}
+select wanted, @run, coalesce(held.\`token\`, next), timestamp(@started), ${EXPIRY}
 from unnest(@streams) wanted
+left join (select \`stream\`, max(\`token\`) as \`token\` from ${leases} group by \`stream\`) held on held.\`stream\` = wanted
 where not exists (
   select 1 from ${leases} l where l.\`stream\` in unnest(@streams) and not ends_with(l.\`run_id\`, @together)
 );

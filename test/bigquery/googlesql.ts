@@ -28,7 +28,8 @@ interface Field {
 const PLACE = { project: 'a-project', dataset: 'cleargrid' };
 const STREAMS = [borrowerSubAccounts, borrowerDeals, userLenderDetails];
 const NUMBERS = ['token', 'sequence', 'limit', 'first', 'last', 'next', 'written', 'unseen', 'unmarked'];
-const LISTS = ['streams'];
+/** Lists of texts; `k0` and so on are the values of a key. */
+const LISTS = /^(streams|k\d+)$/;
 /**
  * What the emulator says of a statement that GoogleSQL has resolved, and it cannot run. UPDATE ... FROM is a feature of GoogleSQL that
  * it leaves off and BigQuery has: https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#update_using_joins
@@ -125,9 +126,9 @@ function parts(script: string): string[] {
 }
 
 function query(sql: string): object {
-  const names = new Set([...sql.matchAll(/(?<!@)@([a-z]+)/g)].map(([, name]) => name!));
+  const names = new Set([...sql.matchAll(/(?<!@)@([a-z]+\d*)/g)].map(([, name]) => name!));
   const queryParameters = [...names].map((name) => {
-    if (LISTS.includes(name)) {
+    if (LISTS.test(name)) {
       const parameterType = { type: 'ARRAY', arrayType: { type: 'STRING' } };
       return { name, parameterType, parameterValue: { arrayValues: [{ value: 'a' }] } };
     }

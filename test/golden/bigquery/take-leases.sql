@@ -7,8 +7,9 @@ update `a-project`.`cleargrid`.`_cleargrid_leases` set `token` = 1 + greatest(
 set next = (select max(l.`token`) from `a-project`.`cleargrid`.`_cleargrid_leases` l);
 delete from `a-project`.`cleargrid`.`_cleargrid_leases` where `stream` in unnest(@streams) and `expires_at` <= current_timestamp();
 insert into `a-project`.`cleargrid`.`_cleargrid_leases` (`stream`, `run_id`, `token`, `started_at`, `expires_at`)
-select wanted, @run, coalesce((select max(l.`token`) from `a-project`.`cleargrid`.`_cleargrid_leases` l where l.`stream` = wanted), next), timestamp(@started), timestamp_add(current_timestamp(), interval 60 second)
+select wanted, @run, coalesce(held.`token`, next), timestamp(@started), timestamp_add(current_timestamp(), interval 60 second)
 from unnest(@streams) wanted
+left join (select `stream`, max(`token`) as `token` from `a-project`.`cleargrid`.`_cleargrid_leases` group by `stream`) held on held.`stream` = wanted
 where not exists (
   select 1 from `a-project`.`cleargrid`.`_cleargrid_leases` l where l.`stream` in unnest(@streams) and not ends_with(l.`run_id`, @together)
 );
