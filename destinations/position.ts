@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { systemError } from './failure.ts';
-import { applyPartChange, hasPartChange, isPartChange, type PartChange, PartLost, partSchema } from './tasks.ts';
+import {
+  applyPartChange,
+  endedSchema,
+  hasPartChange,
+  isPartChange,
+  type PartChange,
+  PartLost,
+  partSchema,
+} from './tasks.ts';
 
 /**
  * The position of a stream: how far it has got. One small JSON document, stored by the destination in the transaction that
@@ -66,8 +74,8 @@ export const positionSchema = z.strictObject({
   refresh: refreshSchema.nullable(),
   /** Who is at work on it, where tasks share the stream. */
   parts: z.array(partSchema).optional(),
-  /** The fencing token of the tasks that brought the stream up to date last. */
-  ended: z.string().optional(),
+  /** What tasks have done with it last. */
+  ended: endedSchema.optional(),
 });
 
 export type Window = Readonly<z.infer<typeof windowSchema>>;

@@ -35,6 +35,9 @@ export function judgeStored(
 ): StoredState {
   const begins = changes.some((change) => change.type === 'begin');
   const position = begins ? tolerantParse(document) : parsePosition(stream, document);
+  // A task whose part has ended learns that, whatever else has become of the stream.
+  const parts = new Set(position === null ? [] : partsOf(position).map(({ id }) => id));
+  if (changes.some((change) => change.type === 'renew' && !parts.has(change.id))) throw partLost();
   const changesMore = changes.some((change) => change.type !== 'seen');
   const applied = changesMore && position?.table === table && hasApplied(position, changes);
   if (!begins && position !== null) checkIdentity(stream, position, table);

@@ -20,11 +20,21 @@ export const partSchema = z.strictObject({
 
 export type Part = Readonly<z.infer<typeof partSchema>>;
 
+/** What tasks have done with a stream last: others of the same job need not do it again. */
+export const endedSchema = z.strictObject({
+  /** Their fencing token. */
+  token: z.string(),
+  /** Server-clock instant at which the full refresh began that they have ended, or null. */
+  refreshed: z.string().nullable(),
+});
+
+export type Ended = Readonly<z.infer<typeof endedSchema>>;
+
 /**
  * - `take part`: parts that have run out by `now` end; the part `id` is held until `until`, leads if `leads` and nobody else does, and
  *   gets up to `windows` of those that nobody has (not one without end: only the lead may give it one), marked with `turn`.
  * - `renew`: what every commit of the part begins with. @throws {PartLost} when it has ended.
- * - `leave`: the part ends. `ended` is the fencing token of the tasks that have brought the stream up to date, or null when they have not.
+ * - `leave`: the part ends. `ended` is told by the one that has brought the stream up to date, else null.
  * - `alone`: a run that has the stream to itself ends all parts.
  */
 export type PartChange =
@@ -38,7 +48,7 @@ export type PartChange =
       readonly turn: number;
     }
   | { readonly type: 'renew'; readonly id: string; readonly until: string }
-  | { readonly type: 'leave'; readonly id: string; readonly ended: string | null }
+  | { readonly type: 'leave'; readonly id: string; readonly ended: Ended | null }
   | { readonly type: 'alone' };
 
 export const partLost = () => new PartLost('the part of this task has ended');

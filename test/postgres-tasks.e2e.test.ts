@@ -142,6 +142,26 @@ describe('tasks that share the streams', () => {
     await job();
     expect(await differences()).toEqual([]);
   });
+
+  test('that sleep hold nobody up, neither the others nor the next job, and end well when they wake', async () => {
+    await serve({ D03: 60_000, D07: 1_000 }, 50);
+    const first = [task(0), task(1)];
+    await pages(25);
+    first[1]!.process.kill('SIGSTOP');
+    const [began, awake] = [performance.now(), await first[0]!.ended];
+    expect(awake.code, awake.stderr.slice(-2000)).toBe(0);
+    // Tasks that begin within a minute are taken for one job.
+    await wait(Math.max(0, 61_000 - (performance.now() - began)));
+    const changed = simulator.change('D03', 40);
+    simulator.advance(2000);
+    const next = await task(0).ended;
+    expect(next.code, next.stderr.slice(-2000)).toBe(0);
+    expect(sum([summaryOf(next)], 'borrower_sub_accounts')).toBe(changed.length);
+    first[1]!.process.kill('SIGCONT');
+    const woken = await first[1]!.ended;
+    expect(woken.code, woken.stderr.slice(-2000)).toBe(0);
+    expect(await differences()).toEqual([]);
+  });
 });
 
 /** Resolves when so many more pages have been asked for. */

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Table } from '../../destinations/contract.ts';
 import type { Position, PositionChange, Refresh, Window } from '../../destinations/position.ts';
-import { freeWindows, type Part, partLost, partsOf } from '../../destinations/tasks.ts';
+import { type Ended, freeWindows, type Part, partLost, partsOf } from '../../destinations/tasks.ts';
 import type { Source } from '../source.ts';
 import { laterBy, millisSince } from './instants.ts';
 import { parsePosition } from './judge.ts';
 
 /** How long a part is held without a commit: what a task that dies held is given to others after this. */
-const HELD_MS = 60_000;
+const HELD_MS = 40_000;
 
 /** A part that has brought no commit for this long is renewed by one of its own. */
-const RENEWED_AFTER_MS = 15_000;
+const RENEWED_AFTER_MS = 10_000;
 
 /** Task `index` (from 0) of `count`. */
 export interface Task {
@@ -55,8 +55,8 @@ export interface TaskPart {
   readonly wanted: number;
   /** So many were cut off for them. */
   gave(windows: number): void;
-  /** Ends the part. `ended`: the stream is up to date, and no other task of this job need look at it. */
-  leave(ended: boolean): Promise<void>;
+  /** Ends the part. `ended`: what no other task of this job need do again. */
+  leave(ended: Ended | null): Promise<void>;
 }
 
 /** How many pages task `index` may ask for at once, of so many for all of them. */
@@ -131,7 +131,7 @@ export function createPart(table: Table, source: Source, { count, concurrency }:
     },
     async leave(ended) {
       await read();
-      if (isStored) await store([{ type: 'leave', id, ended: ended ? table.token : null }]);
+      if (isStored) await store([{ type: 'leave', id, ended }]);
     },
   };
 }

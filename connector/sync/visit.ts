@@ -1,10 +1,15 @@
 import { transientError } from '../../destinations/failure.ts';
-import { freeWindows, isLed, PartLost, partsOf } from '../../destinations/tasks.ts';
+import type { Position } from '../../destinations/position.ts';
+import { type Ended, freeWindows, isLed, PartLost, partsOf } from '../../destinations/tasks.ts';
 import type { StreamContext } from './context.ts';
+import { earlierBy } from './instants.ts';
 import { judgePosition } from './judge.ts';
 import { createPart, type TaskPart, type Tasks } from './part.ts';
 import { readWindows } from './pass.ts';
 import { openRefresh, type StreamOptions, syncStream } from './stream.ts';
+
+/** Tasks that begin within this time of each other are taken for one job: what one has read up to its start, the others need not. */
+const BEGUN_TOGETHER_MS = 60_000;
 
 /** A task that stops, or cannot reach the destination, waits no longer than this to say that it leaves. */
 const LEAVING_MS = 3_000;
@@ -29,7 +34,7 @@ export async function visitStream(context: StreamContext, options: StreamOptions
 
   const { position } = judgement;
   options.moved(position);
-  if (position.ended === table.token) return true;
+  if (isUpToDate(position, table.token, options)) return true;
   const now = source.now();
   const leaderless = !isLed(position, now);
   if (!leaderless && (limiter.idle === 0 || freeWindows(position, now).length === 0)) return false;
@@ -40,12 +45,12 @@ export async function visitStream(context: StreamContext, options: StreamOptions
     const { batching } = options;
     const reading = { batching, windows, changes: [], refresh: joined.refresh, committed: () => {} };
     if (windows.length > 0) await readWindows({ ...context, part }, reading);
-    return false;
+    return null;
   });
 
   /** What a part does from when it joins until it leaves. */
-  async function take(work: () => Promise<boolean>): Promise<boolean> {
-    let ended = false;
+  async function take(work: () => Promise<Ended | null>): Promise<boolean> {
+    let ended: Ended | null = null;
     try {
       ended = await work();
     } catch (error) {
@@ -54,13 +59,24 @@ export async function visitStream(context: StreamContext, options: StreamOptions
       const left = part.leave(ended).catch(() => {});
       await Promise.race([left, context.timing.sleep(LEAVING_MS)]);
     }
-    return ended;
+    return ended !== null;
   }
 }
 
-async function lead(context: StreamContext, options: StreamOptions, part: TaskPart): Promise<true> {
+/**
+ * Whether another task of this job has done what this one is to do. One of the same token may also have begun long before: then there
+ * is news since, and a full refresh to be made.
+ */
+function isUpToDate({ ended, complete }: Position, token: string, { until, fullRefresh }: StreamOptions): boolean {
+  if (ended?.token !== token || complete === null || until === null) return false;
+  const together = earlierBy(until, BEGUN_TOGETHER_MS);
+  return complete >= together && (!fullRefresh || (ended.refreshed ?? '') >= together);
+}
+
+async function lead(context: StreamContext, options: StreamOptions, part: TaskPart): Promise<Ended> {
   const leading = { ...context, part };
   if (options.fullRefresh) await openRefresh(leading, { since: options.startDate, until: options.until });
+  const open = (await part.read())?.refresh?.started ?? null;
   await syncStream(leading, options);
-  return true;
+  return { token: context.table.token, refreshed: open ?? (options.fullRefresh ? options.until : null) };
 }

@@ -73,7 +73,8 @@ export async function writeBatch(
   let layout = isKnown ? known : await readLayout(session, schema, stream);
   let collided: Settled['collided'] = [];
   let stored: LockedPosition | null = null;
-  if (isAlone || layout === null || telling !== null || (refresh !== null && layout.isLoading)) {
+  const isToBeJudged = refresh !== null && (layout?.isLoading || !layout?.hasSeen);
+  if (isAlone || layout === null || telling !== null || isToBeJudged) {
     stored = await lockPosition(session, writer, layout?.name ?? stream.name);
     const state = judge(stored);
     if (state.applied && sent !== null) return { done: sent, layout: null };

@@ -49,7 +49,11 @@ export async function takeLocks(
   const together = run.tasks === undefined ? '' : ` of ${run.tasks}`;
   const sessionName = `cleargrid ${run.startedAt}${together}`;
   let tokens: ReadonlyMap<string, string> = new Map();
-  let session = await lock(async (opened) => {
+  let session = await lock(takeAll);
+  let ensuring: Promise<void> | null = null;
+
+  /** Takes the locks and the token. */
+  async function takeAll(opened: Session): Promise<number | null> {
     await ensureBookkeeping(opened, schema);
     return opened.transaction(async () => {
       await opened.rows('select pg_advisory_xact_lock($1::bigint)', [advisoryKey(schema, '')]);
@@ -57,8 +61,7 @@ export async function takeLocks(
       if (taken === null) tokens = await claim(opened);
       return taken;
     });
-  });
-  let ensuring: Promise<void> | null = null;
+  }
 
   /** @param take takes all locks in a session, or none, and gives the place of the first that is taken. */
   async function lock(take: (session: Session) => Promise<number | null>): Promise<Session> {
@@ -93,11 +96,17 @@ export async function takeLocks(
     return locked(`stream ${stream.name}`, claimed?.run_id ?? 'unknown', since);
   }
 
+  /**
+   * After its session was lost. A task joins the others again, under whatever token they have by then: what it held meanwhile is told by its
+   * parts in the positions.
+   */
   async function retake(): Promise<void> {
     await session.close();
-    session = await lock((opened) => firstTaken(opened, keys, together)).catch((error: unknown) => {
+    const take = together === '' ? (opened: Session) => firstTaken(opened, keys, together) : takeAll;
+    session = await lock(take).catch((error: unknown) => {
       throw (error as Error).name === 'LockedFailure' ? takenOver(streams[0]!) : error;
     });
+    if (together !== '') return;
     const stored = await session.rows(selectTokens(schema), [names]);
     const lost = stored.find(({ stream, token }) => token !== tokens.get(stream!));
     if (lost) throw takenOver(streams.find((stream) => stream.name === lost.stream)!);

@@ -26,12 +26,21 @@ export interface TableOptions {
   readonly buffers: Buffers;
 }
 
+/** A task that is frozen in the midst of a commit would hold the position's row, and all others up. */
+const NEVER_IDLE = `set local idle_in_transaction_session_timeout = '20s'`;
+
 /** So many rows marked deleted are never marked without leave, if they are most of the table. */
 const MASS_DELETE = { rows: 100, share: 0.5 };
 
 export function postgresTable({ pool, locks, schema, stream, run, where, buffers }: TableOptions): Table {
   const names = namesOf(schema, stream, loadedColumns(stream));
-  const writer: Writer = { names, runId: run.id, token: locks.tokenOf(stream.name) };
+  const writer: Writer = {
+    names,
+    runId: run.id,
+    get token() {
+      return locks.tokenOf(stream.name);
+    },
+  };
   /** The table as the last commit left it; null once something went wrong, and at the start. */
   let known: Layout | null = null;
   /** Whether rows are looked up before they are written: what the last batch has shown to be worth it. */
@@ -75,6 +84,7 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
     let sent: Committed | null = null;
     return persistently(async (session, before) => {
       const { done, layout } = await session.transaction(async () => {
+        if (run.tasks !== undefined) await session.run(NEVER_IDLE);
         const isAlone = begins || before > 0;
         const written = await writeBatch(session, writer, { batch, known, lookFirst, sent, isAlone });
         sent = written.done;
@@ -91,6 +101,7 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
     let sent: FinishedRefresh | null = null;
     return persistently((session) =>
       session.transaction(async () => {
+        if (run.tasks !== undefined) await session.run(NEVER_IDLE);
         const { document, identity } = await lockPosition(session, writer, stream.name);
         // A COMMIT that got no answer has ended the refresh.
         if (sent !== null && document !== null && JSON.parse(document).refresh === null) return sent;
@@ -110,7 +121,9 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
   }
 
   return {
-    token: writer.token,
+    get token() {
+      return writer.token;
+    },
     position,
     prepare: pagePreparer(stream, names.columns, buffers),
     async commit(batch) {

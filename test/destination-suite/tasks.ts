@@ -67,10 +67,11 @@ export function tasksSuite(visit: Visit): void {
       expect((await visit.rows('deals')).map(({ public_id }) => public_id).sort()).toEqual(
         ['both', 'one ends', 'two ends', ...[0, 1, 2].flatMap((n) => [`one ${n}`, `two ${n}`])].sort(),
       );
-      await two.write(deals, [], { changes: [{ type: 'leave', id: 'two', ended: two.table(deals).token }] });
+      const done = { token: two.table(deals).token, refreshed: null };
+      await two.write(deals, [], { changes: [{ type: 'leave', id: 'two', ended: done }] });
       expect((await one.position(deals)).parsed).toMatchObject({
         parts: [{ id: 'one' }],
-        ended: two.table(deals).token,
+        ended: done,
       });
     });
 
