@@ -89,6 +89,26 @@ vi.mock('../destinations/stored.ts', async (original) => {
   };
 });
 
+vi.mock('../destinations/tasks.ts', async (original) => {
+  const real = await original<typeof import('../destinations/tasks.ts')>();
+  return {
+    ...real,
+    isLed: (...args: Parameters<typeof real.isLed>) => off.rule !== 'one task leads' && real.isLed(...args),
+    freeWindows: (...[position, now]: Parameters<typeof real.freeWindows>) =>
+      off.rule === 'one task walks a window' ? [...position.windows] : real.freeWindows(position, now),
+    applyPartChange: (...[position, change]: Parameters<typeof real.applyPartChange>) => {
+      if (change.type !== 'take part') return real.applyPartChange(position, change);
+      const windows = off.rule === 'one task walks a window' ? position.windows.map(real.freed) : position.windows;
+      const taken = real.applyPartChange({ ...position, windows }, change);
+      const leads = change.leads && off.rule === 'one task leads';
+      return {
+        ...taken,
+        parts: real.partsOf(taken).map((part) => (part.id === change.id && leads ? { ...part, leads } : part)),
+      };
+    },
+  };
+});
+
 const later = (instant: string, ms: number): string =>
   `${new Date(Date.parse(instant) + ms).toISOString().slice(0, 23)}000Z`;
 
@@ -133,6 +153,8 @@ const rules: [rule: string, what: string, sabotage?: Sabotage][] = [
   ['4', 'the next run looks back'],
   ['5', 'only the API ends a window'],
   ['5', 'a restart is inclusive'],
+  ['11', 'one task leads'],
+  ['11', 'one task walks a window'],
   ['15', 'a refresh reads on before it marks', { table: settlesBlindly }],
   ['17', 'a position belongs to a table'],
 ];
