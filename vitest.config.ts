@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     // Most of them wait for processes and timers.
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

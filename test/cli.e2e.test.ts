@@ -104,6 +104,7 @@ describe('wrong usage ends with 2 and names what is wrong, and what is near', ()
     [['sync', '--config', 'x', '--dry-run=yes'], '--dry-run takes no value'],
     [['simulate', '--port', '99999'], '--port must be a whole number from 0 to 65535'],
     [['simulate', '--rows', 'many'], '--rows must be a whole number'],
+    [['simulate', '--open', 'D13,D01'], '--open: D01 cannot open; reserved are D04, '],
     [['simulate', '--faults', 'sience'], 'there is no fault "sience" (did you mean "silence"?)'],
   ])('%j', async (args, message) => {
     const ended = await run(args);
@@ -275,6 +276,21 @@ describe('the process', () => {
 });
 
 describe('simulate', () => {
+  test('--open opens a reserved dataset, which is loaded under its code', async () => {
+    const running = start(['simulate', '--rows', '5', '--open', 'D13']);
+    const { config } = JSON.parse(await running.firstLine());
+    const folder = createFolder();
+    try {
+      const path = folder.config('config.json', { ...config, streams: ['d13'] });
+      const { code, stdout } = await run(['sync', '--config', path], { cwd: folder.path });
+      expect([code, JSON.parse(stdout).streams[0]]).toMatchObject([0, { stream: 'd13', rows_written: 5 }]);
+    } finally {
+      running.process.kill('SIGTERM');
+      await running.ended;
+      folder.remove();
+    }
+  });
+
   test.each([{ flags: [] }, { flags: ['--host', '0.0.0.0'] }])(
     'prints its URL and a config with which check succeeds: $flags',
     async ({ flags }) => {

@@ -193,6 +193,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         min: 0,
         max: 10_000_000,
       },
+      open: { type: 'string', value: 'CODES', about: 'reserved datasets that have opened, such as D13' },
       seed: { type: 'integer', value: 'N', about: 'the same seed gives the same rows (default: 1)', min: 0 },
       faults: { type: 'string', value: 'A,B', about: 'faults to put in the way of a client (see below)' },
     },

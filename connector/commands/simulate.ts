@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { configError } from '../../destinations/failure.ts';
 import { STREAMS } from '../../schemas/registry.ts';
+import type { DatasetInfo } from '../../simulator/datasets.ts';
 import type { FaultName } from '../../simulator/faults.ts';
 import { nearest } from '../config/nearest.ts';
 import { isInsecure } from '../config/url.ts';
@@ -21,10 +22,12 @@ export const run: RunCommand = async (flags, { log, signal, terminal, print }) =
   const faults = typeof flags.faults === 'string' ? await faultsNamed(flags.faults) : [];
   const rows = typeof flags.rows === 'number' ? flags.rows : DEFAULT_ROWS;
   requireMemory(rows);
+  const catalog = typeof flags.open === 'string' ? await opened(flags.open) : {};
   const { startSimulator } = await import('../../simulator/simulator.ts');
   const simulator = await startSimulator({
     rows,
     signal,
+    catalog,
     made: making(rows * STREAMS.length, log),
     ...(typeof flags.host === 'string' && { host: flags.host }),
     ...(typeof flags.port === 'number' && { port: flags.port }),
@@ -83,6 +86,17 @@ export async function notes(): Promise<string> {
   const names = Object.entries(FAULT_NAMES);
   const width = Math.max(...names.map(([name]) => name.length));
   return ['Faults:', ...names.map(([name, about]) => `  ${name.padEnd(width)}  ${about}`)].join('\n');
+}
+
+/** @throws {Failure} `config_error` for a code that is no reserved dataset's. */
+async function opened(list: string): Promise<Record<string, Partial<DatasetInfo>>> {
+  const { DATASETS } = await import('../../simulator/datasets.ts');
+  const reserved = DATASETS.filter(({ available }) => !available).map(({ code }) => code);
+  const codes = list.split(',').map((code) => code.trim());
+  const unknown = codes.filter((code) => !reserved.includes(code));
+  if (unknown.length > 0)
+    throw configError(`--open: ${unknown.join(', ')} cannot open; reserved are ${reserved.join(', ')}`);
+  return Object.fromEntries(codes.map((code) => [code, { available: true, cursorField: 'updated_at' }]));
 }
 
 async function faultsNamed(list: string): Promise<(FaultName | 'all')[]> {
