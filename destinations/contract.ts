@@ -260,8 +260,8 @@ export interface Runs {
   end(record: RunRecord): Promise<void>;
   /** The last runs, newest first, without creating anything. */
   recent(limit: number): Promise<readonly RunRecord[]>;
-  /** The rejects by stream and reason, without creating anything. @param runId the run whose own are counted apart. */
-  rejects(runId: string): Promise<readonly RejectCount[]>;
+  /** The rejects by stream and reason, without creating anything. @param runIds runs whose own are counted apart. */
+  rejects(runIds: readonly string[]): Promise<readonly RejectCount[]>;
 }
 
 /** Records of one stream that were rejected for one reason. */
@@ -269,7 +269,7 @@ export interface RejectCount {
   readonly stream: string;
   readonly reason: string;
   readonly records: number;
-  /** Of those, the ones that the run in question was the first to bring. */
+  /** Of those, the ones that the runs in question were the first to bring. */
   readonly fresh: number;
   /** When the last of them came. */
   readonly seenAt: string;

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { statusReport } from '../connector/commands/status-report.ts';
+import { readStored, statusReport } from '../connector/commands/status-report.ts';
 import { parseConfig } from '../connector/config/load.ts';
 import { statusText } from '../connector/output/status.ts';
 import type { Destination, RunRecord } from '../destinations/contract.ts';
@@ -108,6 +108,40 @@ describe('status', () => {
     expect(text.replace(/\s+/g, ' ')).toContain(
       'borrower_deals: last error, 2026-05-31 12:01:00: the API answers 503 (request req_1)',
     );
+  });
+
+  test('tells the tasks of a job as one run', async () => {
+    const task = (index: number, rows: number) => ({
+      runId: `r${index}`,
+      startedAt: `2026-06-01T12:00:0${index}.000000Z`,
+      endedAt: `2026-06-01T12:00:4${index}.000000Z`,
+      summary: { task: `${index}/3`, streams: [streamRun('borrowers', { rows_written: rows })] },
+    });
+    const destination = storing({ borrowers: POSITION }, [task(2, 300), task(1, 20), task(0, 1)]);
+    const text = stripped(await shown(destination));
+    expect(text).toContain('Last run: sync of 3 tasks at 2026-06-01 12:00:00 UTC, succeeded after 42 s');
+    expect(text).toMatch(/borrowers +2026-06-01 12:00 +1 h +321 +ok/);
+    const report = await statusReport(config, destination, 'd', NOW);
+    expect(report.streams.find(({ stream }) => stream === 'borrowers')!.last_run).toMatchObject({
+      ...{ run_id: 'r0', tasks: 3, started_at: '2026-06-01T12:00:00.000000Z', ended_at: '2026-06-01T12:00:42.000000Z' },
+      ...{ rows_read: 15, rows_written: 321 },
+    });
+  });
+
+  test('looks back over as many jobs as runs, and leaves out one that is not all there', async () => {
+    const records = Array.from({ length: 1_000 }, (_, at): RunRecord => {
+      const [job, index] = [Math.floor(at / 8), at % 8];
+      const began = Date.parse('2026-06-01T12:00:00Z') - job * 3_600_000 - index * 1_000;
+      return {
+        ...{ runId: `r${at}`, command: 'sync', version: '0', startedAt: new Date(began).toISOString() },
+        ...{ endedAt: new Date(began + 60_000).toISOString(), status: 'succeeded' },
+        summary: { task: `${index}/8`, streams: [streamRun('borrowers', { rows_written: 1 })], warnings: [] },
+      };
+    });
+    const recent = (limit: number) => Promise.resolve(records.slice(0, limit));
+    const { runs } = await readStored({ ...storing({}, []), runs: { recent } } as unknown as Destination);
+    expect(runs).toHaveLength(99);
+    expect(new Set(runs.map((job) => job.runs.length))).toEqual(new Set([8]));
   });
 
   test('says where later changes are only seen by the next full refresh', async () => {

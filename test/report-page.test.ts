@@ -1,5 +1,6 @@
 import domino from 'domino';
 import { describe, expect, test } from 'vitest';
+import { jobsOf } from '../connector/commands/jobs.ts';
 import { type StatusReport, type Stored, statusOf } from '../connector/commands/status-report.ts';
 import { parseConfig } from '../connector/config/load.ts';
 import { attentionOf } from '../connector/report-page/attention.ts';
@@ -41,7 +42,7 @@ interface Told {
 
 function factsOf({ runs, complete = '2026-06-01T12:00:00.000000Z', rejects = [] }: Told): PageFacts {
   const documents = [{ stream: 'borrowers', document: position(complete), runId: 'r', updatedAt: complete }];
-  const stored: Stored = { documents, runs, busy: null };
+  const stored: Stored = { documents, runs: jobsOf(runs), busy: null };
   const status: StatusReport = statusOf(stored, config, 'DuckDB x', NOW);
   return pageFacts(status, stored, rejects);
 }
@@ -109,6 +110,43 @@ describe('what needs attention', () => {
     expect(
       attentionOf(factsOf({ runs: [runAt(12, {}, { warnings }), runAt(11, {}, { warnings: ['old'] })] }), NOW),
     ).toMatchObject([{ level: 'look', text: warnings[0] }]);
+  });
+
+  test('the tasks of a daily job are one run: no schedule of seconds, and no warning of its leader is lost', () => {
+    const day = (date: string, ...warnings: string[]) =>
+      [0, 1, 2, 3].map((index) => {
+        const startedAt = `2026-05-${date}T12:00:0${index * 3}.000000Z`;
+        const { summary } = runAt(12);
+        return runAt(
+          12,
+          {},
+          {
+            runId: `${date}-${index}`,
+            startedAt,
+            endedAt: startedAt,
+            ...{
+              summary: {
+                ...(summary as object),
+                task: `${index}/4`,
+                warnings: index === 0 ? warnings : [],
+              },
+            },
+          },
+        );
+      });
+    const runs = [...day('31', '900 of 1000 rows are no longer returned'), ...day('30', 'old'), ...day('29')];
+    const group = { stream: 'borrowers', reason: 'public_id is null', records: 3, fresh: 2, seenAt: NOW.toISOString() };
+    const facts = factsOf({ runs, complete: '2026-06-01T10:00:00.000000Z', rejects: [group] });
+    expect([facts.runs.length, facts.interval, facts.runs[0]!.rowsWritten]).toEqual([3, 86_400, 160]);
+    const items = attentionOf(facts, NOW);
+    expect(items.map(({ title, text }) => `${title}: ${text}`)).toEqual([
+      '2 new rejects in the latest run: public_id is null (2).',
+      'The latest run warned: 900 of 1000 rows are no longer returned',
+    ]);
+    expect(items[0]!.command).toContain("where run_id in ('31-0', '31-1', '31-2', '31-3')");
+    expect(pageHtml(facts, NOW)).toContain(
+      'aria-label="Rows written, the last 3 runs: least 160, most 160, latest 160"',
+    );
   });
 
   test('a table that verify found to differ is to be repaired; one that is equal again is not', () => {

@@ -18,7 +18,7 @@ export const run: RunCommand = async (flags, context) => {
     const stored = await readStored(destination);
     const status = statusOf(stored, config, destinationText(target), now);
     const latest = stored.runs.find(({ command }) => command === 'sync');
-    const rejects = latest === undefined ? [] : await destination.runs.rejects(latest.runId);
+    const rejects = latest === undefined ? [] : await destination.runs.rejects(latest.runs.map(({ runId }) => runId));
     const facts = context.log.redact(pageFacts(status, stored, rejects));
     await writePage(path, pageHtml(facts, now));
     if (context.terminal) context.log.info(`The page is in ${path}`);

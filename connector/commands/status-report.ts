@@ -3,12 +3,14 @@ import { asFailure, LockedFailure } from '../../destinations/failure.ts';
 import { STREAMS, streamNamed } from '../../schemas/registry.ts';
 import type { Config } from '../config/schema.ts';
 import { lookBackMs } from '../config/streams.ts';
-import type { StreamSummary, Summary, Verdict } from '../summary.ts';
+import type { StreamSummary, Verdict } from '../summary.ts';
 import { judgeDocument, parsePosition } from '../sync/judge.ts';
 import { asConfigured } from '../sync/selection.ts';
+import { type Job, jobsOf, summaryOf } from './jobs.ts';
 
-/** How many runs are looked back over for a stream's last run and last error. */
+/** How many runs are looked back over for a stream's last run and last error; those of tasks are one together. */
 const RUNS = 100;
+const MOST_RECORDS = 2_000;
 
 /** What `status --json` prints; instants are UTC, spans are seconds. */
 export interface StatusReport {
@@ -26,6 +28,8 @@ export interface RunStatus {
   readonly status: RunRecord['status'];
   readonly started_at: string;
   readonly ended_at: string | null;
+  /** Of how many tasks it is, which are told as one run; null: it was alone. */
+  readonly tasks: number | null;
 }
 
 export interface StreamStatus {
@@ -74,7 +78,7 @@ export async function statusReport(
 export interface Stored {
   readonly documents: readonly StoredDocument[];
   /** The last runs, newest first. */
-  readonly runs: readonly RunRecord[];
+  readonly runs: readonly Job[];
   /** Why it tells nothing now, or null. */
   readonly busy: string | null;
 }
@@ -97,18 +101,32 @@ export function statusOf({ documents, runs, busy }: Stored, config: Config, name
 /** Reads it without a lock and without making anything. */
 export async function readStored(destination: Destination): Promise<Stored> {
   try {
-    return { documents: await destination.positions(), runs: await destination.runs.recent(RUNS), busy: null };
+    return { documents: await destination.positions(), runs: await recentJobs(destination), busy: null };
   } catch (error) {
     if (!(error instanceof LockedFailure)) throw error;
     return { documents: [], runs: [], busy: error.message };
   }
 }
 
+/** The oldest job of tasks is left out where some of its records may be. */
+async function recentJobs({ runs }: Pick<Destination, 'runs'>): Promise<Job[]> {
+  let limit = RUNS;
+  let records = await runs.recent(limit);
+  const tasks = Math.max(...jobsOf(records).map((job) => job.tasks ?? 1));
+  if (tasks > 1 && records.length === limit) {
+    limit = Math.min(RUNS * tasks, MOST_RECORDS);
+    records = await runs.recent(limit);
+  }
+  const jobs = jobsOf(records);
+  const isCut = records.length === limit && jobs.length > 1 && jobs.at(-1)!.tasks !== null;
+  return isCut ? jobs.slice(0, -1) : jobs;
+}
+
 function streamStatus(
   name: string,
   config: Config,
   documents: readonly StoredDocument[],
-  runs: readonly RunRecord[],
+  runs: readonly Job[],
   now: Date,
 ): StreamStatus {
   const declared = streamNamed(name);
@@ -146,7 +164,7 @@ function problemWith(document: string, name: string, config: Config): string | n
 }
 
 /** A stream that was read has a position, until somebody takes it away. */
-function problemWithNone(name: string, runs: readonly RunRecord[]): string | null {
+function problemWithNone(name: string, runs: readonly Job[]): string | null {
   const read = runs.some((run) =>
     summaryOf(run).some(({ stream, complete }) => stream === name && typeof complete === 'string'),
   );
@@ -157,7 +175,7 @@ function problemWithNone(name: string, runs: readonly RunRecord[]): string | nul
   );
 }
 
-function lastRun(stream: string, runs: readonly RunRecord[]): StreamStatus['last_run'] {
+function lastRun(stream: string, runs: readonly Job[]): StreamStatus['last_run'] {
   for (const run of runs) {
     if (run.command === 'verify') continue;
     const found = summaryOf(run).find((summary) => summary.stream === stream && summary.status !== 'skipped');
@@ -175,7 +193,7 @@ function lastRun(stream: string, runs: readonly RunRecord[]): StreamStatus['last
   return null;
 }
 
-function lastError(stream: string, runs: readonly RunRecord[]): StreamStatus['last_error'] {
+function lastError(stream: string, runs: readonly Job[]): StreamStatus['last_error'] {
   for (const run of runs) {
     const { error, verify } = summaryOf(run).find((summary) => summary.stream === stream) ?? {};
     if (error && verify === undefined) return { ...error, at: run.endedAt ?? run.startedAt, run_id: run.runId };
@@ -183,7 +201,7 @@ function lastError(stream: string, runs: readonly RunRecord[]): StreamStatus['la
   return null;
 }
 
-function lastVerdict(stream: string, runs: readonly RunRecord[]): LastVerdict | null {
+function lastVerdict(stream: string, runs: readonly Job[]): LastVerdict | null {
   for (const run of runs) {
     const found = summaryOf(run).find((summary) => summary.stream === stream)?.verify;
     if (found === undefined) continue;
@@ -193,18 +211,13 @@ function lastVerdict(stream: string, runs: readonly RunRecord[]): LastVerdict | 
   return null;
 }
 
-function runStatus(run: RunRecord): RunStatus {
+function runStatus(run: Job): RunStatus {
   return {
     run_id: run.runId,
     command: run.command,
     status: run.status,
     started_at: run.startedAt,
     ended_at: run.endedAt,
+    tasks: run.tasks,
   };
-}
-
-/** The streams of a run's summary; none where it has no summary yet, or one of another command. */
-export function summaryOf(run: RunRecord): readonly StreamSummary[] {
-  const streams = (run.summary as Partial<Summary> | null)?.streams;
-  return Array.isArray(streams) ? streams : [];
 }

@@ -46,20 +46,15 @@ function header({ destination, busy, last_run: run }: StatusReport, now: Date, s
   if (run === null)
     return wrap(`${destination}: no run yet. Start one with: cleargrid-connector sync --config FILE`, screen);
   const began = `${moment(run.started_at)} UTC`;
+  const what = run.tasks === null ? run.command : `${run.command} of ${counted(run.tasks, 'task')}`;
   const lines = wrap(destination, screen);
   if (run.status === 'running') {
-    return [
-      ...lines,
-      ...wrap(`A ${run.command} began at ${began} and has not ended: it is at work, or was killed.`, screen),
-    ];
+    return [...lines, ...wrap(`A ${what} began at ${began} and has not ended: it is at work, or was killed.`, screen)];
   }
   const ended = run.ended_at ?? run.started_at;
   const took = (Date.parse(ended) - Date.parse(run.started_at)) / 1000;
   const since = ago((now.getTime() - Date.parse(ended)) / 1000);
-  return [
-    ...lines,
-    ...wrap(`Last run: ${run.command} at ${began}, ${run.status} after ${span(took)}, ${since}`, screen),
-  ];
+  return [...lines, ...wrap(`Last run: ${what} at ${began}, ${run.status} after ${span(took)}, ${since}`, screen)];
 }
 
 function row(stream: StreamStatus, screen: Screen): string[] {

@@ -148,10 +148,13 @@ function newRejects({ streams, runs }: PageFacts): Attention[] {
       text: `${text.join('; ')}.`,
       streams: [...new Set(groups.map(({ stream }) => stream))],
       todo: 'The records are kept as they came. Look at them in your warehouse:',
-      command: `select * from _cleargrid_rejects where run_id = '${runs[0]?.run_id ?? ''}'`,
+      command: `select * from _cleargrid_rejects where run_id ${ofRuns(runs[0]?.run_ids ?? [])}`,
     },
   ];
 }
+
+const ofRuns = (ids: readonly string[]) =>
+  ids.length === 1 ? `= '${ids[0]}'` : `in (${ids.map((id) => `'${id}'`).join(', ')})`;
 
 /** What a run warns of: deletions that wait for leave, schedules near a quota, streams that are not available, ... */
 function warnings({ warnings }: PageFacts): Attention[] {

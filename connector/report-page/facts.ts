@@ -1,6 +1,7 @@
 import type { RejectCount, RunRecord } from '../../destinations/contract.ts';
-import { type StatusReport, type Stored, type StreamStatus, summaryOf } from '../commands/status-report.ts';
-import type { StreamSummary, Summary } from '../summary.ts';
+import { type Job, summaryOf, warningsOf } from '../commands/jobs.ts';
+import type { StatusReport, Stored, StreamStatus } from '../commands/status-report.ts';
+import type { StreamSummary } from '../summary.ts';
 
 /** What is on the page, as plain values: nothing here knows how it is drawn. */
 
@@ -9,7 +10,7 @@ const RUNS_SHOWN = 24;
 
 export interface PageFacts {
   readonly status: StatusReport;
-  /** Runs of `sync`, newest first. */
+  /** Runs of `sync`, newest first; the tasks of a job are one. */
   readonly runs: readonly RunFacts[];
   /** Seconds from one run's start to the next, as a rule; null where too few are known. */
   readonly interval: number | null;
@@ -20,6 +21,8 @@ export interface PageFacts {
 
 export interface RunFacts extends RunNumbers {
   readonly run_id: string;
+  /** Those of its tasks, where it is of several. */
+  readonly run_ids: readonly string[];
   readonly started_at: string;
   readonly status: RunRecord['status'] | 'skipped';
 }
@@ -61,7 +64,7 @@ export function pageFacts(status: StatusReport, { runs }: Stored, rejects: reado
       runs: streamRuns(stream.stream, syncs),
       rejects: rejects.filter((group) => group.stream === stream.stream),
     })),
-    warnings: (ended?.summary as Partial<Summary> | undefined)?.warnings ?? [],
+    warnings: ended === undefined ? [] : warningsOf(ended),
   };
 }
 
@@ -70,12 +73,11 @@ export function speed({ rowsRead, seconds }: RunNumbers): number | null {
   return seconds === null || seconds <= 0 ? null : rowsRead / seconds;
 }
 
-function runFacts(run: RunRecord): RunFacts {
+function runFacts(run: Job): RunFacts {
   const numbers = summaryOf(run).map(numbersOf);
   const sum = (key: keyof RunNumbers) => numbers.reduce((total, one) => total + (one[key] ?? 0), 0);
   return {
-    run_id: run.runId,
-    started_at: run.startedAt,
+    ...identity(run),
     status: run.status,
     seconds: run.endedAt === null ? null : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000,
     rowsRead: sum('rowsRead'),
@@ -90,12 +92,16 @@ function runFacts(run: RunRecord): RunFacts {
   };
 }
 
-function streamRuns(stream: string, syncs: readonly RunRecord[]): RunFacts[] {
+const identity = ({ runId, runs, startedAt }: Job) => ({
+  ...{ run_id: runId, run_ids: runs.map((run) => run.runId), started_at: startedAt },
+});
+
+function streamRuns(stream: string, syncs: readonly Job[]): RunFacts[] {
   return syncs
     .flatMap((run) => {
       const found = summaryOf(run).find((summary) => summary.stream === stream && summary.status !== 'skipped');
       if (found === undefined) return [];
-      return [{ run_id: run.runId, started_at: run.startedAt, status: found.status, ...numbersOf(found) }];
+      return [{ ...identity(run), status: found.status, ...numbersOf(found) }];
     })
     .slice(0, RUNS_SHOWN);
 }
@@ -116,7 +122,7 @@ function numbersOf(summary: Partial<StreamSummary>): RunNumbers {
 }
 
 /** The median: a run by hand in between, or a night without runs, does not count. */
-function usualInterval(syncs: readonly RunRecord[]): number | null {
+function usualInterval(syncs: readonly Job[]): number | null {
   const starts = syncs.map(({ startedAt }) => Date.parse(startedAt) / 1000);
   const gaps = starts.slice(1).map((start, at) => starts[at]! - start);
   return gaps.length < 2 ? null : gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]!;

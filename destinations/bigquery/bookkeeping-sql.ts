@@ -194,9 +194,9 @@ from ${inPlace(place, RUNS)}
 where \`command\` = 'sync' and \`started_at\` > timestamp_sub(current_timestamp(), interval 1 day)`;
 }
 
-/** `@run`. */
+/** `@runs`. */
 export function countRejects(place: Place): string {
-  return `select \`stream\`, \`reason\`, count(*) as \`records\`, countif(\`run_id\` = @run) as \`fresh\`, max(\`seen_at\`) as \`seen_at\`
+  return `select \`stream\`, \`reason\`, count(*) as \`records\`, countif(\`run_id\` in unnest(@runs)) as \`fresh\`, max(\`seen_at\`) as \`seen_at\`
 from ${inPlace(place, REJECTS)}
 group by \`stream\`, \`reason\`
 order by \`stream\`, \`records\` desc, \`reason\``;

@@ -43,8 +43,8 @@ export function bigqueryRuns(session: Session): Runs {
         }),
       );
     },
-    async rejects(runId) {
-      const statement = { sql: countRejects(session.place), parameters: { run: runId } };
+    async rejects(runIds) {
+      const statement = { sql: countRejects(session.place), parameters: { runs: runIds } };
       const rows = await unlessMissing(session.rows(statement, { what: 'count the rejects' }));
       return rows.map((row) => ({
         stream: String(row.stream),

@@ -91,9 +91,9 @@ order by "started_at" desc, "run_id"
 limit $limit`;
 }
 
-/** `$run`. */
+/** `$runs`. */
 export function countRejects(place: Place): string {
-  return `select "stream", "reason", count(*) as records, count(*) filter (where "run_id" = $run) as fresh, max("seen_at") as seen_at
+  return `select "stream", "reason", count(*) as records, count(*) filter (where list_contains($runs, "run_id")) as fresh, max("seen_at") as seen_at
 from ${inPlace(place, '_cleargrid_rejects')}
 group by "stream", "reason"
 order by "stream", records desc, "reason"`;

@@ -161,7 +161,7 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
       begin: record,
       end: record,
       recent: (limit) => read([], (session, place) => readRuns(session, place, limit)),
-      rejects: (runId) => read([], (session, place) => readRejects(session, place, runId)),
+      rejects: (runIds) => read([], (session, place) => readRejects(session, place, runIds)),
     },
 
     ledger: duckdbLedger({ openAs, sessionIn, borrow, placeIn }),

@@ -1,4 +1,4 @@
-import type { DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBValue, listValue } from '@duckdb/node-api';
 import type { RejectCount, RunRecord, StoredDocument } from '../contract.ts';
 import { countRejects, selectPositions, selectRuns, upsertRun } from './bookkeeping-sql.ts';
 import { asValue } from './decode.ts';
@@ -35,9 +35,9 @@ export async function readRuns(session: Session, place: Place, limit: number): P
   }));
 }
 
-export async function readRejects(session: Session, place: Place, runId: string): Promise<RejectCount[]> {
+export async function readRejects(session: Session, place: Place, runIds: readonly string[]): Promise<RejectCount[]> {
   const rows: Rows = (await readLayout(session, place, '_cleargrid_rejects'))
-    ? await session.rows(countRejects(place), { run: runId })
+    ? await session.rows(countRejects(place), { runs: listValue(runIds) })
     : [];
   return rows.map((row) => ({
     stream: String(row.stream),

@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBListValue, DuckDBValue } from '@duckdb/node-api';
 import type { RowValues } from '../../schemas/row.ts';
 import type { Database } from './database.ts';
 import { duckdbFailure } from './errors.ts';
@@ -6,7 +6,7 @@ import type { NativeColumn } from './kinds.ts';
 import { createTemporary, dropTemporary } from './sql.ts';
 import { rowVectors, type Vectors } from './vectors.ts';
 
-export type Parameters = Readonly<Record<string, string | number | null>>;
+export type Parameters = Readonly<Record<string, string | number | DuckDBListValue | null>>;
 
 type LoadColumn = Pick<NativeColumn, 'name' | 'type'>;
 

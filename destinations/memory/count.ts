@@ -37,13 +37,13 @@ function isWithin(value: string, { since, until }: Span): boolean {
 }
 
 /** Counts rejects by stream and reason, as the contract says. */
-export function countRejects({ rejects }: MemoryWarehouse, runId: string): RejectCount[] {
+export function countRejects({ rejects }: MemoryWarehouse, runIds: readonly string[]): RejectCount[] {
   const groups = Map.groupBy(rejects.values(), ({ stream, reason }) => JSON.stringify([stream, reason]));
   return [...groups.values()].map((members) => ({
     stream: members[0]!.stream,
     reason: members[0]!.reason,
     records: members.length,
-    fresh: members.filter((reject) => reject.runId === runId).length,
+    fresh: members.filter(({ runId }) => runIds.includes(runId)).length,
     seenAt: members
       .map(({ seenAt }) => seenAt)
       .sort()

@@ -123,7 +123,7 @@ export function memoryDestination(
         const newestFirst = [...warehouse.runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
         return newestFirst.slice(0, limit);
       },
-      rejects: async (runId) => countRejects(warehouse, runId),
+      rejects: async (runIds) => countRejects(warehouse, runIds),
     },
     ledger: memoryLedger(warehouse, (run) => takeLocks(['_cleargrid_pushes'], run, () => {})),
     query: (sql) => queryRows(warehouse, sql),

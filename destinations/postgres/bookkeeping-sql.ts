@@ -115,9 +115,9 @@ order by r."started_at" desc, r."run_id"
 limit $1`;
 }
 
-/** `$1` the run. */
+/** `$1` runs. */
 export function countRejects(schema: string): string {
-  return `select "stream", "reason", count(*)::text as records, count(*) filter (where "run_id" = $1)::text as fresh,
+  return `select "stream", "reason", count(*)::text as records, count(*) filter (where "run_id" = any($1::text[]))::text as fresh,
   ${instant('latest')} as seen_at
 from (
   select "stream", "reason", "run_id", max("seen_at") over (partition by "stream", "reason") as latest

@@ -61,9 +61,9 @@ export async function readRuns(session: Session, schema: string, limit: number):
   }));
 }
 
-export async function readRejects(session: Session, schema: string, runId: string): Promise<RejectCount[]> {
+export async function readRejects(session: Session, schema: string, runIds: readonly string[]): Promise<RejectCount[]> {
   if (await isMissing(session, schema, '_cleargrid_rejects')) return [];
-  const rows = await session.rows(countRejects(schema), [runId], { slow: true });
+  const rows = await session.rows(countRejects(schema), [runIds], { slow: true });
   return rows.map((row) => ({
     stream: row.stream!,
     reason: row.reason!,

@@ -103,7 +103,7 @@ export function postgresDestination(config: PostgresConfig): Destination {
       begin: (record) => withSession((session) => writeRun(session, schema, record)),
       end: (record) => withSession((session) => writeRun(session, schema, record)),
       recent: (limit) => withSession((session) => readRuns(session, schema, limit), FIRST_PATIENCE_MS),
-      rejects: (runId) => withSession((session) => readRejects(session, schema, runId), FIRST_PATIENCE_MS),
+      rejects: (runIds) => withSession((session) => readRejects(session, schema, runIds), FIRST_PATIENCE_MS),
     },
 
     ledger: postgresLedger({

@@ -29,7 +29,7 @@ const PLACE = { project: 'a-project', dataset: 'cleargrid' };
 const STREAMS = [borrowerSubAccounts, borrowerDeals, userLenderDetails];
 const NUMBERS = ['token', 'sequence', 'limit', 'first', 'last', 'next', 'written', 'unseen', 'unmarked'];
 /** Lists of texts; `k0` and so on are the values of a key. */
-const LISTS = /^(streams|k\d+)$/;
+const LISTS = /^(streams|runs|k\d+)$/;
 /**
  * What the emulator says of a statement that GoogleSQL has resolved, and it cannot run. UPDATE ... FROM is a feature of GoogleSQL that
  * it leaves off and BigQuery has: https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#update_using_joins

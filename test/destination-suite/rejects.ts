@@ -46,8 +46,8 @@ export function rejectsSuite(visit: Visit): void {
       expect(streams).toEqual(['deals', 'events']);
     });
 
-    test('they are counted by stream and reason, those of one run apart, without a lock', async () => {
-      expect(await visit.destination().runs.rejects('r')).toEqual([]);
+    test('they are counted by stream and reason, those of some runs apart, without a lock', async () => {
+      expect(await visit.destination().runs.rejects(['r'])).toEqual([]);
       expect(await visit.target.isUntouched()).toBe(true);
       const { write, run } = await visit.open([deals, events]);
       await write(deals, [{ askedAt: at(20), records }]);
@@ -55,14 +55,16 @@ export function rejectsSuite(visit: Visit): void {
       const next = await visit.open([deals]);
       const more = [...records, { public_id: null, name: 'another' }, { public_id: null, name: 'a third' }];
       await next.write(deals, [{ askedAt: at(30), records: more }]);
-      const counted = await visit.destination().runs.rejects(next.run.id);
+      const counted = await visit.destination().runs.rejects([next.run.id]);
       const byReason = counted.toSorted((a, b) => (a.stream + a.reason < b.stream + b.reason ? -1 : 1));
       expect(byReason).toEqual([
         { stream: 'deals', reason: 'public_id is an object', records: 1, fresh: 0, seenAt: at(20) },
         { stream: 'deals', reason: 'public_id is null', records: 3, fresh: 2, seenAt: at(30) },
         { stream: 'events', reason: 'public_id is empty', records: 1, fresh: 0, seenAt: at(25) },
       ]);
-      expect((await visit.destination().runs.rejects(run.id)).reduce((sum, { fresh }) => sum + fresh, 0)).toBe(3);
+      const fresh = async (...runIds: string[]) =>
+        (await visit.destination().runs.rejects(runIds)).reduce((sum, one) => sum + one.fresh, 0);
+      expect([await fresh(run.id), await fresh(run.id, next.run.id, 'r')]).toEqual([3, 5]);
     });
 
     test('they are written with the rows and the position, or not at all', async () => {
