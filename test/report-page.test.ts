@@ -198,6 +198,54 @@ describe('the page', () => {
     expect(pageHtml(facts, NOW)).toContain('has not ended');
   });
 
+  test('names each step of an axis once, from 0, and gives the names room', () => {
+    const axes = (rows: number, seconds: number) => {
+      const read = domino.createDocument(
+        pageHtml(
+          factsOf({ runs: [runAt(12, { rows_written: rows, seconds }), runAt(11, { rows_written: 0, seconds: 0 })] }),
+          NOW,
+        ),
+      );
+      const charts = [...read.querySelectorAll('details .charts svg')].slice(-3, -1);
+      return charts.map((chart) =>
+        [...chart.querySelectorAll('[aria-label="y-axis tick label"] text')].map(({ textContent }) => textContent),
+      );
+    };
+    expect(axes(0, 0)).toEqual([
+      ['0', '1'],
+      ['0.0 s', '0.5 s', '1.0 s'],
+    ]);
+    expect(axes(1, 0.2)).toEqual([
+      ['0', '1'],
+      ['0.0 s', '0.1 s', '0.2 s'],
+    ]);
+    expect(axes(2, 100)).toEqual([
+      ['0', '1', '2'],
+      ['0.0 s', '50 s', '1 min 40 s'],
+    ]);
+    expect(axes(9, 7_000)).toEqual([
+      ['0', '2', '4', '6', '8'],
+      ['0.0 s', '33 min', '1 h 6 min', '1 h 40 min'],
+    ]);
+    expect(axes(410_000, 3)).toEqual([
+      ['0', '200,000', '400,000'],
+      ['0.0 s', '1.0 s', '2.0 s', '3.0 s'],
+    ]);
+  });
+
+  test('says of one stream that it is complete, and of several that they are', () => {
+    const stuck = { ...runAt(12), status: 'running' as const };
+    const facts = factsOf({ runs: [stuck] });
+    const unread = { ...facts.streams[0]!, status: { ...facts.streams[0]!.status, windows_left: 0, complete: null } };
+    const title = (streams: PageFacts['streams']) =>
+      /<h1>(.*)<\/h1>/.exec(
+        pageHtml({ ...facts, runs: facts.runs.map((run) => ({ ...run, status: 'succeeded' })), streams }, NOW),
+      )![1];
+    expect(title([unread])).toBe('0 of 1 stream is complete');
+    expect(title([unread, unread])).toBe('0 of 2 streams are complete');
+    expect(title([unread, facts.streams[0]!])).toBe('1 of 2 streams is complete');
+  });
+
   test('says in words what each chart shows', () => {
     const html = pageHtml(factsOf({ runs: [runAt(12, { rows_written: 7 }), runAt(11), runAt(10)] }), NOW);
     expect(html).toContain('aria-label="Rows written, the last 3 runs: least 7, most 40, latest 7"');

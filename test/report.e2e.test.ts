@@ -4,6 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jobsOf } from '../connector/commands/jobs.ts';
+import { statusOf } from '../connector/commands/status-report.ts';
+import { parseConfig } from '../connector/config/load.ts';
+import { type PageFacts, pageFacts } from '../connector/report-page/facts.ts';
+import { pageHtml } from '../connector/report-page/page.ts';
+import { unreadSummary } from '../connector/sync/outcome.ts';
+import type { RunRecord } from '../destinations/contract.ts';
 import { duckdbDestination } from '../destinations/duckdb/destination.ts';
 import { run, start } from './cli-process.ts';
 import { aDayOfRuns, MARK, type ReportWorld, reportWorld, SECRET } from './report-world.ts';
@@ -177,6 +184,20 @@ describe.skipIf(!existsSync(CHROMIUM))(`the page in a real browser (needs ${CHRO
     await page.close();
   });
 
+  test.each([1200, 720, 360])('keeps each label of a chart within it, %i pixels wide', async (width) => {
+    writeFileSync(join(world.folder, 'long.html'), pageHtml(longFacts(), new Date('2026-06-01T13:00:00Z')));
+    for (const file of ['report.html', 'long.html']) {
+      const page = await open({ width, file });
+      await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
+      await look(page, `labels-${width}-${file}`);
+      const { labels, outside } = await page.evaluate<{ labels: string[]; outside: string[] }>(CHART_LABELS);
+      expect([file, outside]).toEqual([file, []]);
+      if (file === 'long.html')
+        expect(labels).toEqual(expect.arrayContaining(['1 min 40 s', '2,000,000,000', '200,000']));
+      await page.close();
+    }
+  });
+
   test('has its own colours in light and in dark, and contrast in both', async () => {
     const grounds = new Set<unknown>();
     for (const scheme of ['light', 'dark'] as const) {
@@ -253,6 +274,34 @@ describe.skipIf(!existsSync(CHROMIUM))(`the page in a real browser (needs ${CHRO
     }
   });
 });
+
+/** What charts have long labels for: billions of rows, minutes and seconds, and bars that are cut. */
+function longFacts(): PageFacts {
+  const config = parseConfig({ lender: 'acme', email: 'e', password: 'p', streams: ['borrowers'] }, {}, 'c.json');
+  const records = [4_000, 2, 2, 2, 2, 2, 2].map((rows, hour): RunRecord => {
+    const [startedAt, endedAt] = [`2026-06-01T0${hour}:00:00.000000Z`, `2026-06-01T0${hour}:03:20.000000Z`];
+    const stream = {
+      ...unreadSummary('borrowers', null),
+      rows_read: rows * 2e7,
+      rows_written: rows * 1e9,
+      seconds: 200,
+    };
+    const summary = { streams: [{ ...stream, status: 'succeeded' }], warnings: [] };
+    return { runId: `${hour}`, command: 'sync', version: '0', startedAt, endedAt, status: 'succeeded', summary };
+  });
+  const stored = { documents: [], runs: jobsOf(records), busy: null };
+  return pageFacts(statusOf(stored, config, 'DuckDB x', new Date('2026-06-01T13:00:00Z')), stored, []);
+}
+
+/** The texts of all charts, and those that leave their chart's box. */
+const CHART_LABELS = `(() => {
+  const texts = [...document.querySelectorAll('svg text')].filter((one) => one.checkVisibility());
+  const outside = texts.filter((one) => {
+    const [its, chart] = [one, one.ownerSVGElement].map((each) => each.getBoundingClientRect());
+    return its.left < chart.left || its.right > chart.right || its.top < chart.top || its.bottom > chart.bottom;
+  });
+  return { labels: texts.map((one) => one.textContent), outside: outside.map((one) => one.textContent) };
+})()`;
 
 /** Texts that end right of the window, apart from those in a part that scrolls by itself. */
 const BEYOND_THE_EDGE = `[...document.querySelectorAll('body *')]

@@ -12,6 +12,12 @@ export interface Chart {
   readonly text: (value: number) => string;
 }
 
+/** A chart with an axis. */
+export interface AxisChart extends Chart {
+  /** The least difference that `text` shows. */
+  readonly least: number;
+}
+
 /** One run of a chart: what its bar shows. */
 interface Bar {
   readonly run: RunFacts;
@@ -26,32 +32,33 @@ const runOf = ({ run }: Bar) => run.run_id;
 const hasFailed = ({ run }: Bar) => run.status === 'failed';
 
 const CROSS = '✕';
-const PLOT_WIDTH = 304;
-const MARGIN_LEFT = 52;
+const WIDTH = 360;
 const MARGIN_RIGHT = 4;
 const PADDING = 0.25;
 const WIDEST_BAR = 26;
 
 /** A bar a run, the newest at the right; a cross says that it failed, so that colour alone tells nothing. */
-export function runsChart(chart: Chart): Element {
+export function runsChart(chart: AxisChart): Element {
   const bars = barsOf(chart);
   const top = topOf(bars);
   const height = ({ value }: Bar) => Math.min(value, top);
   const isCut = ({ value }: Bar) => value > top;
-  const inset = insetOf(bars, PLOT_WIDTH, WIDEST_BAR);
+  const ticks = ticksOf(top, chart.least);
+  const marginLeft = widthOf(ticks.map(chart.text)) + TICK_PADDING;
+  const inset = insetOf(bars, WIDTH - marginLeft - MARGIN_RIGHT, WIDEST_BAR);
   return image(chart, {
-    width: MARGIN_LEFT + PLOT_WIDTH + MARGIN_RIGHT,
+    width: WIDTH,
     height: 132,
-    marginLeft: MARGIN_LEFT,
+    marginLeft,
     marginRight: MARGIN_RIGHT,
     marginTop: 16,
     marginBottom: 20,
-    style: { fontSize: '11px', background: 'none' },
+    style: { fontSize: `${FONT_SIZE}px`, background: 'none' },
     x: { type: 'band', domain: bars.map(runOf), padding: PADDING, axis: null },
-    y: { axis: null, domain: [0, top], nice: 2 },
+    y: { axis: null, domain: [0, top] },
     marks: [
-      Plot.gridY({ ticks: 2, strokeOpacity: 0.15 }),
-      Plot.axisY({ ticks: 2, tickSize: 0, label: null, tickFormat: (at: number) => chart.text(at) }),
+      Plot.gridY(ticks, { strokeOpacity: 0.15 }),
+      Plot.axisY(ticks, { tickSize: 0, tickPadding: TICK_PADDING, label: null, tickFormat: chart.text }),
       Plot.barY(bars, { x: runOf, y: height, fill: colourOf, title: 'title', inset, insetTop: 0, insetBottom: 0 }),
       Plot.text(
         bars.filter((bar) => hasFailed(bar) && !isCut(bar)),
@@ -70,6 +77,23 @@ export function runsChart(chart: Chart): Element {
       ...ends(bars),
     ],
   });
+}
+
+const FONT_SIZE = 11;
+const TICK_PADDING = 4;
+
+/** No character of a label is wider than this part of its size in the usual fonts, taken together. */
+const CHARACTER = 0.62;
+
+/** As wide as the longest of these labels may become. */
+const widthOf = (labels: readonly string[]) =>
+  Math.ceil(Math.max(...labels.map(({ length }) => length)) * CHARACTER * FONT_SIZE);
+
+/** Two to four round steps from 0 to `top`, and fewer where they would be less than `least`. */
+function ticksOf(top: number, least: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(top / 2));
+  const step = Math.max(least, power * [5, 2, 1].find((factor) => factor * power <= top / 2)!);
+  return Array.from({ length: 1 + Math.floor(top / step) }, (_, at) => at * step);
 }
 
 const CELL_WIDTH = 112;

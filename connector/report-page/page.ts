@@ -2,7 +2,7 @@ import { stateOf } from '../output/stream-state.ts';
 import { count, counted, moment, span } from '../output/words.ts';
 import { VERSION } from '../version.ts';
 import { type Attention, attentionOf } from './attention.ts';
-import { runsChart } from './charts.ts';
+import { type AxisChart, runsChart } from './charts.ts';
 import { type Child, type Element, h } from './elements.ts';
 import { type PageFacts, speed } from './facts.ts';
 import { keyFigures } from './figures.ts';
@@ -53,7 +53,8 @@ function headline({ status, streams, runs }: PageFacts, attention: readonly Atte
   }
   if (runs.length === 0) return 'No run yet';
   const well = streams.filter(({ status }) => stateOf(status).tone === 'good').length;
-  if (well < streams.length) return `${well} of ${counted(streams.length, 'stream')} are complete`;
+  if (well < streams.length)
+    return `${well} of ${counted(streams.length, 'stream')} ${well === 1 || streams.length === 1 ? 'is' : 'are'} complete`;
   return streams.length === 1 ? 'The stream is well' : `All ${streams.length} streams are well`;
 }
 
@@ -138,7 +139,7 @@ function attentionPart(attention: readonly Attention[], { streams }: PageFacts):
 
 function runsPart({ runs }: PageFacts): Element {
   const latest = runs.length === 1 ? 'the only run' : `the last ${runs.length} runs`;
-  const chart = (title: string, what: Pick<Parameters<typeof runsChart>[0], 'value' | 'text'>) =>
+  const chart = (title: string, what: Pick<AxisChart, 'value' | 'text' | 'least'>) =>
     h('figure', {}, h('figcaption', {}, title), runsChart({ label: `${title}, ${latest}`, runs, ...what }));
   return section(
     'runs',
@@ -146,9 +147,9 @@ function runsPart({ runs }: PageFacts): Element {
     h(
       'div',
       { class: 'charts' },
-      chart('Rows written', { value: (run) => run.rowsWritten, text: count }),
-      chart('Duration', { value: (run) => run.seconds, text: span }),
-      chart('Rows read a second', { value: speed, text: count }),
+      chart('Rows written', { value: (run) => run.rowsWritten, text: count, least: 1 }),
+      chart('Duration', { value: (run) => run.seconds, text: span, least: 0.1 }),
+      chart('Rows read a second', { value: speed, text: count, least: 1 }),
     ),
     h(
       'details',

@@ -1,7 +1,7 @@
 import type { LastVerdict } from '../commands/status-report.ts';
 import { stateOf } from '../output/stream-state.ts';
 import { count, counted, moment, span } from '../output/words.ts';
-import { runsChart } from './charts.ts';
+import { type AxisChart, runsChart } from './charts.ts';
 import { breakable, type Element, h, scrollingTable } from './elements.ts';
 import { type StreamFacts, speed } from './facts.ts';
 import { runsTable } from './runs-table.ts';
@@ -11,7 +11,7 @@ export function streamDetails(facts: StreamFacts, at: number): Element | null {
   const { stream, status, runs, rejects } = facts;
   if (runs.length === 0) return null;
   const { word, tone } = stateOf(status);
-  const chart = (title: string, what: Pick<Parameters<typeof runsChart>[0], 'value' | 'text'>) =>
+  const chart = (title: string, what: Pick<AxisChart, 'value' | 'text' | 'least'>) =>
     h('figure', {}, h('figcaption', {}, title), runsChart({ label: `${title}, ${stream}`, runs, ...what }));
   return h(
     'details',
@@ -30,9 +30,9 @@ export function streamDetails(facts: StreamFacts, at: number): Element | null {
       h(
         'div',
         { class: 'charts' },
-        chart('Rows written', { value: (run) => run.rowsWritten, text: count }),
-        chart('Duration', { value: (run) => run.seconds, text: span }),
-        chart('Rows read a second', { value: speed, text: count }),
+        chart('Rows written', { value: (run) => run.rowsWritten, text: count, least: 1 }),
+        chart('Duration', { value: (run) => run.seconds, text: span, least: 0.1 }),
+        chart('Rows read a second', { value: speed, text: count, least: 1 }),
       ),
       rejects.length === 0 ? null : rejectsTable(facts),
       runsTable(runs, 'Its runs, newest first', stream),
