@@ -13,16 +13,16 @@ describe('which task a run is', () => {
     const cloudRun = { CLOUD_RUN_TASK_INDEX: '2', CLOUD_RUN_TASK_COUNT: '3' };
     const kubernetes = { JOB_COMPLETION_INDEX: '1', CLEARGRID_TASK_COUNT: '5' };
     expect(taskOf('0/4', { ...cloudRun, ...kubernetes })).toEqual({ index: 0, count: 4 });
-    expect(taskOf(null, { ...cloudRun, ...kubernetes })).toEqual({ index: 2, count: 3 });
-    expect(taskOf(null, kubernetes)).toEqual({ index: 1, count: 5 });
-    expect(taskOf(null, {})).toBeNull();
+    expect(taskOf(undefined, { ...cloudRun, ...kubernetes })).toEqual({ index: 2, count: 3 });
+    expect(taskOf(undefined, kubernetes)).toEqual({ index: 1, count: 5 });
+    expect(taskOf(undefined, {})).toBeNull();
     // Of an Indexed Job whose manifest says no count, nothing is known.
-    expect(taskOf(null, { JOB_COMPLETION_INDEX: '1' })).toBeNull();
+    expect(taskOf(undefined, { JOB_COMPLETION_INDEX: '1' })).toBeNull();
   });
 
   test('one of one has the streams to itself', () => {
     expect(taskOf('0/1', {})).toBeNull();
-    expect(taskOf(null, { CLOUD_RUN_TASK_INDEX: '0', CLOUD_RUN_TASK_COUNT: '1' })).toBeNull();
+    expect(taskOf(undefined, { CLOUD_RUN_TASK_INDEX: '0', CLOUD_RUN_TASK_COUNT: '1' })).toBeNull();
   });
 
   test.each(['4/4', '-1/4', '1', '1/', '/4', 'a/b', '1/0', '1.5/4', '0/65'])('%s is refused', (flag) => {
@@ -34,7 +34,7 @@ describe('which task a run is', () => {
     [{ CLOUD_RUN_TASK_COUNT: '4', CLOUD_RUN_TASK_INDEX: '4' }, /CLOUD_RUN_TASK_INDEX is "4"/],
     [{ CLEARGRID_TASK_COUNT: 'many', JOB_COMPLETION_INDEX: '0' }, /CLEARGRID_TASK_COUNT is "many"/],
   ])('%o is refused', (env, message) => {
-    expect(() => taskOf(null, env)).toThrow(message);
+    expect(() => taskOf(undefined, env)).toThrow(message);
   });
 
   test.each([

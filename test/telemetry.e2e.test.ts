@@ -118,6 +118,23 @@ describe('a sync that is traced and measured', () => {
     });
   });
 
+  test('tells which task it is, the same in each job, so that no two send the same series', async () => {
+    await world.serve();
+    const resourceOf = async (env: Record<string, string>, ...flags: string[]) => {
+      await world.collect();
+      await start(['sync', '--config', world.config, ...flags], world.settings(env)).ended;
+      const resource = world.collector.resource();
+      await world.collector.stop();
+      return [resource['service.instance.id'], resource['cleargrid.task']];
+    };
+    expect(await resourceOf({}, '--task', '1/4')).toEqual(['1/4', '1/4']);
+    const cloudRun = { CLOUD_RUN_TASK_INDEX: '2', CLOUD_RUN_TASK_COUNT: '4' };
+    expect(await resourceOf(cloudRun)).toEqual(['2/4', '2/4']);
+    const pod = { ...cloudRun, OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=pod-2' };
+    expect(await resourceOf(pod)).toEqual(['pod-2', '2/4']);
+    expect(await resourceOf({}, '--dry-run')).toEqual([undefined, undefined]);
+  });
+
   test('tells why a stream failed, and no secret', async () => {
     await world.collect();
     await world.serve();

@@ -6,6 +6,7 @@ import type { Command } from './commands.ts';
 import { codeOfFailure, EXIT } from './exit-codes.ts';
 import { commandHelp } from './help.ts';
 import { listenForStop } from './signals.ts';
+import { taskOf } from './task.ts';
 
 /** Runs one command to its end and ends the process with its exit code. Every failure is told here, once. */
 export async function runCommand(
@@ -56,8 +57,10 @@ export async function runCommand(
       code = 0;
     } else {
       const { run } = await command.load();
-      if (command.traced) telemetry = await startTelemetry(name!, process.env, log);
-      code = await run(flags, { env: process.env, log, telemetry, signal: stop.signal, terminal, print });
+      const { env } = process;
+      const task = command.flags.task === undefined ? null : taskOf(flags.task, env);
+      if (command.traced) telemetry = await startTelemetry({ command: name!, task, env, log });
+      code = await run(flags, { env, log, telemetry, task, signal: stop.signal, terminal, print });
     }
   } catch (thrown) {
     await tell(stop.signal.aborted ? stop.signal.reason : thrown);

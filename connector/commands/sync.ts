@@ -3,22 +3,19 @@ import type { Summary } from '../summary.ts';
 import type { Task } from '../sync/part.ts';
 import { runSync } from '../sync/run.ts';
 import type { FlagValues, RunCommand } from './commands.ts';
-import { taskOf } from './task.ts';
 import { type Connected, tellRun } from './told-run.ts';
 
 /** The whole job: reads the streams into the configured destination. */
-export const run: RunCommand = async (flags, context) => {
-  const task = taskOf(typeof flags.task === 'string' ? flags.task : null, context.env);
-  return tellRun(
+export const run: RunCommand = (flags, context) =>
+  tellRun(
     {
       command: 'sync',
-      run: (connected, streams, reporter) => syncConnected(connected, { streams, flags, task }, reporter),
+      run: (connected, streams, reporter) => syncConnected(connected, { streams, flags, task: context.task }, reporter),
       text: async () => (await import('../output/table.ts')).summaryText,
     },
     flags,
     context,
   );
-};
 
 /** What a command line asks of a run. */
 interface Choice {

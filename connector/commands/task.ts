@@ -1,6 +1,7 @@
 import { configError } from '../../destinations/failure.ts';
 import type { Task } from '../sync/part.ts';
 import { usageError } from './arguments.ts';
+import type { FlagValues } from './commands.ts';
 
 /** More tasks than pages that may be asked for at once would have nothing to do. */
 const MOST_TASKS = 64;
@@ -16,8 +17,8 @@ const VARIABLES = [
  *
  * @throws {Failure} `config_error` when that cannot be.
  */
-export function taskOf(flag: string | null, env: Readonly<Record<string, string | undefined>>): Task | null {
-  if (flag !== null) {
+export function taskOf(flag: FlagValues[string], env: Readonly<Record<string, string | undefined>>): Task | null {
+  if (typeof flag === 'string') {
     const [, index, count] = /^(\d+)\/(\d+)$/.exec(flag) ?? [];
     if (index === undefined || !isTask(Number(index), Number(count))) {
       throw usageError(`--task must be I/N, as in 0/4: I from 0, less than N, and N at most ${MOST_TASKS}`, 'sync');

@@ -7,22 +7,19 @@ import type { Reporter } from '../report.ts';
 import { type CommandSpan, commandSpan } from './command-span.ts';
 import { meterReporter } from './measures.ts';
 import { openMetrics, openTraces, ourResource, type SendFailed } from './providers.ts';
-import type { Into, Signal, Telemetry } from './telemetry.ts';
+import type { Into, Signal, Telemetry, TracedCommand } from './telemetry.ts';
 
 /** A collector that is slow or away holds up the end of a command for no longer. */
 const LONGEST_SENDING_MS = 1_500;
 
-export interface CommandOptions {
-  readonly command: string;
+export interface CommandOptions extends TracedCommand {
   readonly signals: readonly Signal[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly log: Log;
 }
 
 /** Traces and measures one command, from now to its end. */
-export async function commandTelemetry({ command, signals, env, log }: CommandOptions): Promise<Telemetry> {
+export async function commandTelemetry({ command, task, signals, env, log }: CommandOptions): Promise<Telemetry> {
   const failed = warnOnce(log);
-  const resource = ourResource();
+  const resource = ourResource(task);
   const [traces, metrics] = await Promise.all([
     signals.includes('TRACES') ? openTraces(resource, failed) : null,
     signals.includes('METRICS') ? openMetrics(resource, failed) : null,

@@ -7,17 +7,27 @@ import {
   resourceFromAttributes,
   serviceNameEnvDetector,
 } from '@opentelemetry/resources';
-import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import type { Task } from '../sync/part.ts';
 import { VERSION } from '../version.ts';
+import { ATTR_TASK } from './names.ts';
 
 const NAME = 'cleargrid-connector';
 
 /** Called when something could not be sent. */
 export type SendFailed = (error: Error | undefined) => void;
 
-/** What we are called, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES says otherwise. */
-export function ourResource(): Resource {
-  const ours = resourceFromAttributes({ [ATTR_SERVICE_NAME]: NAME, [ATTR_SERVICE_VERSION]: VERSION });
+/**
+ * What we are called, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES says otherwise. Tasks are instances, so that no two of them send
+ * the same series; the same from job to job, so that a series goes on with the next. A run that is alone has no id of its own: a new one for
+ * each run would make each counter a series of a single point.
+ */
+export function ourResource(task: Task | null): Resource {
+  const which = task && `${task.index}/${task.count}`;
+  const ours = resourceFromAttributes({
+    ...{ [ATTR_SERVICE_NAME]: NAME, [ATTR_SERVICE_VERSION]: VERSION },
+    ...(which !== null && { [ATTR_SERVICE_INSTANCE_ID]: which, [ATTR_TASK]: which }),
+  });
   const told = detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] });
   return defaultResource().merge(ours).merge(told);
 }

@@ -2,6 +2,7 @@ import type { Failure } from '../../destinations/failure.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../output/log.ts';
 import type { Reporter } from '../report.ts';
+import type { Task } from '../sync/part.ts';
 
 /** Where rows go, as telemetry tells it apart. */
 export type Into = 'duckdb' | 'postgres' | 'bigquery' | 'airbyte';
@@ -23,14 +24,23 @@ export type Signal = (typeof SIGNALS)[number];
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** What is to be told apart: the command, and the task that it is one of. */
+export interface TracedCommand {
+  readonly command: string;
+  readonly task: Task | null;
+  readonly env: Env;
+  readonly log: Log;
+}
+
 /** Starts telemetry of a command where the environment names an endpoint for it; else nothing of it is loaded. Never throws. */
-export async function startTelemetry(command: string, env: Env, log: Log): Promise<Telemetry> {
+export async function startTelemetry(traced: TracedCommand): Promise<Telemetry> {
+  const { env, log } = traced;
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return noTelemetry;
   const signals = SIGNALS.filter((signal) => isWanted(signal, env, log));
   if (signals.length === 0) return noTelemetry;
   try {
     const { commandTelemetry } = await import('./command.ts');
-    return await commandTelemetry({ command, signals, env, log });
+    return await commandTelemetry({ ...traced, signals });
   } catch (error) {
     log.warn('telemetry could not be started, and nothing of it is sent; look at the OTEL_ variables', {
       name: error instanceof Error ? error.name : typeof error,
