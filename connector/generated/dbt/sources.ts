@@ -28,7 +28,7 @@ export function sourcesYaml(streams: readonly Stream[]): string {
 
 const runs: readonly string[] = [
   '      - name: _cleargrid_runs',
-  '        description: "What the connector did, one row a run; as fresh as the last sync in which no stream failed."',
+  '        description: "What the connector did, one row a run, and one for each task of a job; as fresh as the last sync in which no stream failed. A task ends well only once all streams are up to date, whichever task read them: one that did tells it for all."',
   '        config:',
   `          loaded_at_query: "select max(ended_at) from {{ this }} where command = 'sync' and status = 'succeeded'"`,
   '          freshness:',
@@ -42,7 +42,11 @@ const runs: readonly string[] = [
     { name: 'started_at', description: 'When it began.', pii: false },
     { name: 'ended_at', description: 'When it ended; null while it is at work, or where it was killed.', pii: false },
     { name: 'status', description: 'running, succeeded, failed or stopped.', pii: false },
-    { name: 'summary', description: 'What it did, stream by stream, as JSON.', pii: false },
+    {
+      name: 'summary',
+      description: 'What it did, stream by stream, as JSON; of a task its share, and in task which one it was.',
+      pii: false,
+    },
   ].flatMap((column) => columnLines(column, '          ')),
 ];
 
