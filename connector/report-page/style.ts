@@ -39,7 +39,7 @@ section > p + p { margin-top: .5rem; }
   background: var(--card); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
 .figures > div { box-shadow: 1px 1px 0 var(--line); padding: .7rem .8rem; display: flex; flex-direction: column; }
 .figures dt { color: var(--soft); font-size: .86rem; }
-.figures .value { font-size: 1.2rem; line-height: 1.4; font-weight: 600; letter-spacing: -0.01em; }
+.figures .value { overflow-wrap: anywhere; font-size: 1.2rem; line-height: 1.4; font-weight: 600; letter-spacing: -0.01em; }
 .figures .more { color: var(--soft); font-size: .86rem; overflow-wrap: anywhere; }
 
 .attention { list-style: none; display: grid; gap: .6rem; }
