@@ -3,17 +3,31 @@ import { type Failure, LockedFailure, StreamFailure, transientError } from './fa
 
 /** What every destination refuses, in the same words. */
 
-/**
- * Another run holds the stream (or all of them).
- *
- * @param since instant at which that run began.
- * @param process the number of its process, where it is on this machine and known.
- */
-export function locked(what: string, runId: string, since: string, process: string | null = null): LockedFailure {
+/** Who holds what a run needs. */
+export interface Holder {
+  readonly runId: string;
+  /** Instant at which that run began. */
+  readonly since: string;
+  /** The number of its process, where it is on this machine and known. */
+  readonly process?: string | null;
+  /** How many tasks hold it together, of which the run is one; null: it has it to itself. */
+  readonly tasks?: number | null;
+}
+
+/** Another run holds the stream (or all of them). */
+export function locked(what: string, { runId, since, process = null, tasks = null }: Holder): LockedFailure {
   const who = process === null ? `run ${runId}` : `run ${runId} (process ${process})`;
-  return new LockedFailure(
-    `${what} is in use by ${who}, since ${since}; nothing was done. Wait for it to end, or stop it.`,
-  );
+  const [among, todo] =
+    tasks === null
+      ? ['', 'Wait for it to end, or stop it.']
+      : [` as one of ${tasks} tasks`, 'Wait for all of them to end, or stop them all.'];
+  return new LockedFailure(`${what} is in use by ${who}${among}, since ${since}; nothing was done. ${todo}`);
+}
+
+/** Of how many tasks a name tells that ends as tasks' names do: `... of 4`. */
+export function tasksIn(name: string): number | null {
+  const [, count] = / of (\d+)$/.exec(name) ?? [];
+  return count === undefined ? null : Number(count);
 }
 
 export function takenOver(stream: Pick<Stream, 'name'>): Failure {

@@ -1,5 +1,5 @@
 import { LockedFailure } from '../failure.ts';
-import { locked } from '../refusals.ts';
+import { locked, tasksIn } from '../refusals.ts';
 import { createBookkeeping, endLeases, LEASE_SECONDS, renewLeases, takeLeases } from './bookkeeping-sql.ts';
 import { LEDGER } from './names.ts';
 import type { Session } from './session.ts';
@@ -68,12 +68,11 @@ async function take(
     return session.rows(statement, { what: 'take the leases' });
   });
   const other = holders.find(({ run_id }) => !String(run_id).endsWith(together));
-  if (other)
-    throw locked(
-      other.stream === LEDGER ? 'the ledger of accounts' : `stream ${other.stream}`,
-      String(other.run_id),
-      String(other.started_at),
-    );
+  if (other) {
+    const [holder, since] = [String(other.run_id), String(other.started_at)];
+    const what = other.stream === LEDGER ? 'the ledger of accounts' : `stream ${other.stream}`;
+    throw locked(what, { runId: holder.replace(/ of \d+$/, ''), since, tasks: tasksIn(holder) });
+  }
   return new Map(holders.map(({ stream, token }) => [String(stream), Number(token)]));
 }
 

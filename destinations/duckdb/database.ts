@@ -209,7 +209,7 @@ async function untilFree<T>(lockWaitMs: number, attempt: () => Promise<T>): Prom
 
 async function inUse(path: string, process: string | null): Promise<LockedFailure> {
   const holder = existsSync(path) ? await readNote(path) : null;
-  if (holder) return locked(`the database ${path}`, holder.runId, holder.startedAt, process);
+  if (holder) return locked(`the database ${path}`, { runId: holder.runId, since: holder.startedAt, process });
   const who = process === null ? 'another part of this program' : `another program (process ${process})`;
   return new LockedFailure(`the database ${path} is open in ${who}; nothing was done. Close it there, and run again.`);
 }

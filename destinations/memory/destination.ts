@@ -46,7 +46,7 @@ export function memoryDestination(
         return holder === undefined ? [] : [{ stream, ...holder }];
       })[0];
       if (other === undefined) break;
-      if (performance.now() >= deadline) throw locked(`stream ${other.stream}`, other.runId, other.startedAt);
+      if (performance.now() >= deadline) throw locked(`stream ${other.stream}`, { ...other, since: other.startedAt });
       await sleep(LOCK_POLL_MS);
     }
     const own = { runId: run.id, startedAt: run.startedAt, tasks };

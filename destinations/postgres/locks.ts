@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientConfig } from 'pg';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
-import { locked, takenOver } from '../refusals.ts';
+import { locked, takenOver, tasksIn } from '../refusals.ts';
 import { ensureBookkeeping } from './bookkeeping.ts';
 import { claimStreams, selectHolder, selectTokens } from './bookkeeping-sql.ts';
 import { untilDone } from './retry.ts';
@@ -91,9 +91,10 @@ export async function takeLocks(
 
   async function refusal(asking: Session, stream: Pick<Stream, 'name'>, key: string): Promise<Error> {
     const [holder] = await asking.rows(SELECT_LOCK_SESSION, [key]);
-    const since = /^cleargrid (\S+)/.exec(holder?.application_name ?? '')?.[1] ?? holder?.since ?? 'an unknown instant';
+    const name = holder?.application_name ?? '';
+    const since = /^cleargrid (\S+)/.exec(name)?.[1] ?? holder?.since ?? 'an unknown instant';
     const [claimed] = await asking.rows(selectHolder(schema), [stream.name]).catch(() => []);
-    return locked(`stream ${stream.name}`, claimed?.run_id ?? 'unknown', since);
+    return locked(`stream ${stream.name}`, { runId: claimed?.run_id ?? 'unknown', since, tasks: tasksIn(name) });
   }
 
   /**

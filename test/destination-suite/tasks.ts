@@ -23,8 +23,11 @@ export function tasksSuite(visit: Visit): void {
       const first = await visit.openBeside([deals], { tasks: 3 });
       const second = await visit.openBeside([deals, events], { tasks: 3 });
       expect(second.table(deals).token).toBe(first.table(deals).token);
-      await expect(visit.openBeside([deals])).rejects.toBeInstanceOf(LockedFailure);
-      await expect(visit.openBeside([deals], { tasks: 2 })).rejects.toBeInstanceOf(LockedFailure);
+      for (const options of [{}, { tasks: 2 }]) {
+        const refused = visit.openBeside([deals], options);
+        await expect(refused).rejects.toBeInstanceOf(LockedFailure);
+        await expect(refused).rejects.toThrow(/in use by run \S+ as one of 3 tasks, since .* stop them all/);
+      }
       await visit.closeAll();
       const alone = await visit.open([deals]);
       const next = await visit.open([deals], { tasks: 3 });
