@@ -24,7 +24,7 @@ export type Part = Readonly<z.infer<typeof partSchema>>;
 export const endedSchema = z.strictObject({
   /** Their fencing token. */
   token: z.string(),
-  /** Server-clock instant at which the full refresh began that they have ended, or null. */
+  /** Server-clock instant at which they had read all of it again, or null. */
   refreshed: z.string().nullable(),
 });
 

@@ -8,8 +8,11 @@ import { createPart, type TaskPart, type Tasks } from './part.ts';
 import { readWindows } from './pass.ts';
 import { openRefresh, type StreamOptions, syncStream } from './stream.ts';
 
-/** Tasks that begin within this time of each other are taken for one job: what one has read up to its start, the others need not. */
-const BEGUN_TOGETHER_MS = 60_000;
+/** What one task has read up to its start, another that begins within this time need not read again. */
+const BEGUN_TOGETHER_MS = 10_000;
+
+/** Nor must it refresh a stream whose refresh has ended, or goes on, within this time before it begins. */
+const REFRESHED_TOGETHER_MS = 60_000;
 
 /** A task that stops, or cannot reach the destination, waits no longer than this to say that it leaves. */
 const LEAVING_MS = 3_000;
@@ -69,14 +72,14 @@ export async function visitStream(context: StreamContext, options: StreamOptions
  */
 function isUpToDate({ ended, complete }: Position, token: string, { until, fullRefresh }: StreamOptions): boolean {
   if (ended?.token !== token || complete === null || until === null) return false;
-  const together = earlierBy(until, BEGUN_TOGETHER_MS);
-  return complete >= together && (!fullRefresh || (ended.refreshed ?? '') >= together);
+  const isRefreshed = (ended.refreshed ?? '') >= earlierBy(until, REFRESHED_TOGETHER_MS);
+  return complete >= earlierBy(until, BEGUN_TOGETHER_MS) && (!fullRefresh || isRefreshed);
 }
 
 async function lead(context: StreamContext, options: StreamOptions, part: TaskPart): Promise<Ended> {
   const leading = { ...context, part };
   if (options.fullRefresh) await openRefresh(leading, { since: options.startDate, until: options.until });
-  const open = (await part.read())?.refresh?.started ?? null;
+  const refreshes = options.fullRefresh || (await part.read())?.refresh != null;
   await syncStream(leading, options);
-  return { token: context.table.token, refreshed: open ?? (options.fullRefresh ? options.until : null) };
+  return { token: context.table.token, refreshed: refreshes ? context.source.now() : null };
 }
