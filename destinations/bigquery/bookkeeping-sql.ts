@@ -65,7 +65,7 @@ const EXPIRY = `timestamp_add(current_timestamp(), interval ${LEASE_SECONDS} sec
 /**
  * Takes the leases of all these streams, or of none when a live one is in the way, and hands each stream's position on to the new
  * token; answers who has the leases: `@streams`, `@run`, `@started`, and `@together`, with which the runs end that may have them as well. A
- * stream that one of those has keeps its token.
+ * stream that one of those has keeps its token. Answers nothing while the counter is not there yet: somebody else is making it.
  *
  * Whoever takes leases changes the counter's row, so of two at once one is cancelled; the time is BigQuery's own.
  */
@@ -77,6 +77,11 @@ update ${leases} set \`token\` = 1 + greatest(
   (select max(l.\`token\`) from ${leases} l),
   (select coalesce(max(p.\`token\`), 0) from ${positions} p)
 ) where \`stream\` = ${COUNTER};
+if @@row_count = 0 then
+  rollback transaction;
+  select 1 limit 0;
+  return;
+end if;
 set next = (select max(l.\`token\`) from ${leases} l);
 delete from ${leases} where \`stream\` in unnest(@streams) and \`expires_at\` <= current_timestamp();
 insert into ${leases} (\`stream\`, \`run_id\`, \`token\`, \`started_at\`, \`expires_at\`)

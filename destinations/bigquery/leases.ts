@@ -1,9 +1,9 @@
-import { LockedFailure } from '../failure.ts';
+import { LockedFailure, systemError } from '../failure.ts';
 import { locked, tasksIn } from '../refusals.ts';
 import { createBookkeeping, endLeases, LEASE_SECONDS, renewLeases, takeLeases } from './bookkeeping-sql.ts';
+import { unlessMissing } from './missing.ts';
 import { LEDGER } from './names.ts';
 import type { Session } from './session.ts';
-import { BigqueryFailure, isNotFound } from './trouble.ts';
 
 /** A run's leases of its streams. */
 export interface Leases {
@@ -25,6 +25,9 @@ export interface Holder {
 const LOCK_WAIT_MS = 5_000;
 const LOCK_POLL_MS = 1_500;
 
+/** How often the tables of positions and leases are tried to be made. */
+const MOST_TRIES = 5;
+
 /**
  * Takes the leases of these names (streams', or the ledger's), or none, and keeps them until they are given back.
  *
@@ -34,6 +37,7 @@ export async function holdLeases(session: Session, names: readonly string[], run
   // What tasks of one number may have together, others know by the end of their names.
   const together = run.tasks === undefined ? run.id : ` of ${run.tasks}`;
   const holder = { id: run.tasks === undefined ? run.id : `${run.id}${together}`, together, startedAt: run.startedAt };
+  if (names.length === 0) return { tokens: new Map(), end: async () => {} };
   const tokens = await untilFree(() => take(session, names, holder), session);
   const parameters = { run: holder.id };
   const renewing = setInterval(
@@ -62,11 +66,7 @@ async function take(
 ): Promise<ReadonlyMap<string, number>> {
   const parameters = { streams: names, run: id, together, started: startedAt };
   const statement = { sql: takeLeases(session.place), parameters };
-  const holders = await session.rows(statement, { what: 'take the leases' }).catch(async (error: unknown) => {
-    if (!(error instanceof BigqueryFailure) || !isNotFound(error.trouble)) throw error;
-    await session.run({ sql: createBookkeeping(session.place) }, { what: 'make the tables of positions and leases' });
-    return session.rows(statement, { what: 'take the leases' });
-  });
+  const holders = await answered(session, () => session.rows(statement, { what: 'take the leases' }));
   const other = holders.find(({ run_id }) => !String(run_id).endsWith(together));
   if (other) {
     const [holder, since] = [String(other.run_id), String(other.started_at)];
@@ -84,5 +84,24 @@ async function untilFree<T>(attempt: () => Promise<T>, session: Session): Promis
       if (!(error instanceof LockedFailure) || waited >= LOCK_WAIT_MS) throw error;
       await session.sleep(LOCK_POLL_MS);
     }
+  }
+}
+
+/** The answer to a statement about tables that are made where they are missing. */
+async function answered<T>(session: Session, ask: () => Promise<T[]>): Promise<T[]> {
+  for (let tries = 1; ; tries++) {
+    const rows = await unlessMissing(ask());
+    if (rows.length > 0) return rows;
+    if (tries > MOST_TRIES)
+      throw systemError('BigQuery: the tables of positions and leases were made, and are not there');
+    // Runs that begin at once make them together: where one is in another's way, they are there soon.
+    const making = session.run(
+      { sql: createBookkeeping(session.place) },
+      { what: 'make the tables of positions and leases' },
+    );
+    await making.catch(async (error: unknown) => {
+      if (tries === MOST_TRIES) throw error;
+      await session.sleep(session.random() * LOCK_POLL_MS);
+    });
   }
 }

@@ -4,6 +4,11 @@ update `a-project`.`cleargrid`.`_cleargrid_leases` set `token` = 1 + greatest(
   (select max(l.`token`) from `a-project`.`cleargrid`.`_cleargrid_leases` l),
   (select coalesce(max(p.`token`), 0) from `a-project`.`cleargrid`.`_cleargrid_positions` p)
 ) where `stream` = '';
+if @@row_count = 0 then
+  rollback transaction;
+  select 1 limit 0;
+  return;
+end if;
 set next = (select max(l.`token`) from `a-project`.`cleargrid`.`_cleargrid_leases` l);
 delete from `a-project`.`cleargrid`.`_cleargrid_leases` where `stream` in unnest(@streams) and `expires_at` <= current_timestamp();
 insert into `a-project`.`cleargrid`.`_cleargrid_leases` (`stream`, `run_id`, `token`, `started_at`, `expires_at`)
