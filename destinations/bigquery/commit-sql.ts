@@ -13,28 +13,23 @@ export interface BatchStatements {
   readonly after?: readonly string[];
 }
 
-export function commitBatch(place: Place, { before = [], merges = [], after = [] }: BatchStatements): string {
-  const counted = merges.flatMap((merge) => [merge, 'set written = written + @@row_count']);
-  return `declare written int64 default 0;
-begin transaction;
-${unlessDone(appendPosition(place))}
-${[...before, ...counted, ...after].map((statement) => `${statement};\n`).join('')}commit transaction;
-select true as committed, written`;
+export function commitBatch(place: Place, statements: BatchStatements): string {
+  return writing(unlessDone(appendPosition(place)), statements);
 }
 
 /**
  * What a task writes of a batch: its rows alone. Its position comes after them (`commitPosition`), since every task stores positions of the
  * stream, and rows that are written twice are the same. `@stream`, `@token`.
  */
-export function commitRows(place: Place, { before = [], merges = [], after = [] }: BatchStatements): string {
+export function commitRows(place: Place, statements: BatchStatements): string {
+  return writing(unless(isHeld(place)), statements);
+}
+
+function writing(guard: string, { before = [], merges = [], after = [] }: BatchStatements): string {
   const counted = merges.flatMap((merge) => [merge, 'set written = written + @@row_count']);
   return `declare written int64 default 0;
 begin transaction;
-if not ${isHeld(place)} then
-  rollback transaction;
-  select false as committed;
-  return;
-end if;
+${guard}
 ${[...before, ...counted, ...after].map((statement) => `${statement};\n`).join('')}commit transaction;
 select true as committed, written`;
 }
@@ -89,8 +84,16 @@ const LEAST_HELD = 100;
 
 /** A statement that must change a row, or the transaction ends with nothing done. */
 function unlessDone(statement: string): string {
-  return `${statement};
-if @@row_count = 0 then
+  return `${statement};\n${endIf('@@row_count = 0')}`;
+}
+
+/** What must hold, or the transaction ends with nothing done. */
+function unless(condition: string): string {
+  return endIf(`not ${condition}`);
+}
+
+function endIf(condition: string): string {
+  return `if ${condition} then
   rollback transaction;
   select false as committed;
   return;
