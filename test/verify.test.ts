@@ -63,7 +63,8 @@ describe('a table that has what the API has', () => {
     const { runs, ...after } = await stored();
     expect(after).toEqual({ rows: before.rows, positions: before.positions });
     expect(runs).toHaveLength(2);
-    expect(runs[0]).toMatchObject({ command: 'verify', status: 'succeeded', summary });
+    // Not by their order: both began within the second that a `Date` header is cut to.
+    expect(runs.find(({ command }) => command === 'verify')).toMatchObject({ status: 'succeeded', summary });
     expect(summary.streams[0]).toMatchObject({ ...equal, rows_written: 0, verify: { api: 5_000, table: 5_000 } });
   });
 
