@@ -2,12 +2,13 @@ import { figure, measure, median, type ServedApi, serve } from './harness.ts';
 
 /**
  * How fast records become rows: API in its own process -> client -> mapped rows, thrown away, against `JSON.parse` alone over the
- * same bodies; and with 100 ms a page and 32 windows. Interleaved rounds, medians, ratios of one run.
+ * same bodies; and with 100 ms a page; 32 windows each. Interleaved rounds, medians, ratios of one run.
  *
  * usage: npm run bench:source [-- ROWS [ROUNDS]]
  */
 const rows = Number(process.argv[2] ?? 1_000_000);
 const rounds = Number(process.argv[3] ?? 3);
+const WINDOWS = 32;
 const script = new URL('source-run.ts', import.meta.url).pathname;
 
 const near = await serve({ rows: { D03: rows }, unknowns: { viaPages: 'full' } });
@@ -20,9 +21,9 @@ const measured: Record<string, number[]> = {
 const peaks: number[] = [];
 
 for (let round = 0; round < rounds; round++) {
-  measured['JSON.parse alone']!.push(await rate(near, 'parse', 16));
-  measured['to mapped rows']!.push(await rate(near, 'map', 16));
-  measured['the same, 100 ms a page']!.push(await rate(far, 'map', 32));
+  measured['JSON.parse alone']!.push(await rate(near, 'parse', WINDOWS));
+  measured['to mapped rows']!.push(await rate(near, 'map', WINDOWS));
+  measured['the same, 100 ms a page']!.push(await rate(far, 'map', WINDOWS));
 }
 await Promise.all([near.stop(), far.stop()]);
 

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 
 /** Time and chance, as the loop uses them; a test puts its own in their place. */
 export interface Timing {
@@ -8,6 +8,20 @@ export interface Timing {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Uniform in [0, 1). */
   random(): number;
+  /**
+   * Resolves when it is the caller's turn to work on a page for some milliseconds: one after another, and between two of them what is to
+   * be sent is sent and what has come is taken in.
+   */
+  turn(): Promise<void>;
+}
+
+/** undici sends a request in the second turn of the event loop after the answer that had its connection: it looks whether that was closed. */
+const TURNS_FOR_THE_NETWORK = 3;
+
+let turns: Promise<void> = Promise.resolve();
+
+async function serveTheNetwork(): Promise<void> {
+  for (let turn = 0; turn < TURNS_FOR_THE_NETWORK; turn++) await nextTurn();
 }
 
 export const systemTiming: Timing = {
@@ -20,4 +34,8 @@ export const systemTiming: Timing = {
     }
   },
   random: Math.random,
+  turn: () => {
+    turns = turns.then(serveTheNetwork);
+    return turns;
+  },
 };

@@ -11,7 +11,12 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '../simula
 import { ndjson } from './accounts-example.ts';
 
 /** Nobody waits between tries. */
-export const impatient: Timing = { monotonic: () => performance.now(), sleep: async () => {}, random: () => 0 };
+export const impatient: Timing = {
+  monotonic: () => performance.now(),
+  sleep: async () => {},
+  random: () => 0,
+  turn: async () => {},
+};
 
 export interface PushFlags {
   readonly strict?: boolean;

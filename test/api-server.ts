@@ -106,6 +106,7 @@ export function fakeTiming() {
       now += ms;
     },
     random: () => 0.5,
+    turn: async () => {},
     pass: (ms: number) => {
       now += ms;
     },

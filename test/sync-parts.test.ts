@@ -79,7 +79,7 @@ test('the limiter halves when the server asks for less, adds one with each succe
 
 test('patience ends for a stream that only fails, and for all when nothing in the run succeeds', () => {
   let now = 0;
-  const run = createPatience({ monotonic: () => now, sleep: async () => {}, random: () => 0 });
+  const run = createPatience({ monotonic: () => now, sleep: async () => {}, random: () => 0, turn: async () => {} });
   const [one, other] = [run.forStream(), run.forStream()];
   now = 99_000;
   other.succeeded();
@@ -93,7 +93,7 @@ test('patience ends for a stream that only fails, and for all when nothing in th
 
 test('patience does not run while nothing is asked for, but does from the first failure on', () => {
   let now = 0;
-  const run = createPatience({ monotonic: () => now, sleep: async () => {}, random: () => 0 });
+  const run = createPatience({ monotonic: () => now, sleep: async () => {}, random: () => 0, turn: async () => {} });
   const stream = run.forStream();
   now = 3_600_000;
   stream.asked();

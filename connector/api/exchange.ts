@@ -89,9 +89,7 @@ export function exchange(
         },
         onResponseEnd: () => {
           release();
-          // undici gives the connection free a turn of the event loop later. Who works on an answer before that holds back the next
-          // request of every answer that came in the same turn.
-          setImmediate(() => resolve({ ...head!, bytes: body.whole() }));
+          resolve({ ...head!, bytes: body.whole() });
         },
         onResponseError: (_, error) => giveUp(networkFailure(error, new URL(request.origin).host)),
       },

@@ -74,7 +74,7 @@ export function pageReader(context: StreamContext): ReadPage {
         happened(error);
         throw error;
       } finally {
-        answered.abort();
+        answered.abort('answered');
       }
     });
   }
@@ -94,15 +94,16 @@ export function pageReader(context: StreamContext): ReadPage {
     return { request, fetched, charge, drop };
   }
 
-  function open(
+  async function open(
     { bytes, askedAt, release }: FetchedPage,
     request: PageRequest,
     { before = null, goesOn = () => false }: ReadOptions,
-  ): Omit<ReadAhead, 'release'> {
+  ): Promise<Omit<ReadAhead, 'release'>> {
     let ahead: Ahead | null = null;
     try {
       const parts = openPage(bytes, stream.cursor, before);
       if (parts.nextCursor !== null && goesOn()) ahead = fetchAhead({ ...request, cursor: parts.nextCursor });
+      await timing.turn();
       const prepared = table.prepare({
         bytes,
         askedAt,
@@ -145,7 +146,7 @@ export function pageReader(context: StreamContext): ReadPage {
     for (let attempts = 1; ; attempts++) {
       const charge = sent?.charge ?? (await budget.take(pageBytes, signal));
       try {
-        const page = open(await (sent?.fetched ?? fetch(request, signal)), request, options);
+        const page = await open(await (sent?.fetched ?? fetch(request, signal)), request, options);
         limiter.succeeded();
         patience.succeeded();
         charge.adjust(page.prepared.bytes);

@@ -43,9 +43,10 @@ export function virtualTime(random: Chance) {
 
   function process(): Process {
     const state = { frozen: false, killed: false };
-    return {
+    const process: Process = {
       monotonic: () => now,
       random: random.next,
+      turn: () => process.sleep(0),
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
           if (state.killed) return;
@@ -76,6 +77,7 @@ export function virtualTime(random: Chance) {
         timers = timers.filter((timer) => timer.process !== state);
       },
     };
+    return process;
   }
 
   /** Lets everything happen that waits for no time, then moves to the next timer. @returns false when nothing is left to wait for. */
