@@ -76,6 +76,8 @@ export interface Unknowns {
   refreshRotates: boolean;
   /** From how many records on `includeTotal` is capped; assumed 100,000. */
   totalCap: number;
+  /** Which bounds `includeTotal` asks for on `via` datasets, or it is `window_required`: `either` (documented) or `both` of them. */
+  totalWindow: 'either' | 'both';
   /** Whether counting for `includeTotal` is too slow. */
   totalTimesOut: boolean;
 }
@@ -95,5 +97,6 @@ export const ASSUMED: Unknowns = {
   wrongCredentials: 500,
   refreshRotates: false,
   totalCap: 100_000,
+  totalWindow: 'either',
   totalTimesOut: false,
 };

@@ -186,7 +186,8 @@ function readCursor(text: string, binding: number | null): Key {
 }
 
 function totalOf(store: Store, { since, until }: PageParameters, { low, high }: Window, unknowns: Unknowns) {
-  if (store.info.paging === 'via' && since === null && until === null) {
+  const bounds = [since, until].filter((bound) => bound !== null).length;
+  if (store.info.paging === 'via' && bounds < (unknowns.totalWindow === 'both' ? 2 : 1)) {
     return { total: null, totalExact: false, totalNote: 'window_required' };
   }
   if (unknowns.totalTimesOut) return { total: null, totalExact: false, totalNote: 'timeout' };

@@ -43,7 +43,9 @@ function live(simulator: Simulator, dice: Dice): void {
 
 test.each(SEEDS)('seed %i', { timeout: 60_000 }, async (seed) => {
   const dice: Dice = { state: seed };
-  const unknowns = [{}, { totalCap: 100 }, { totalTimesOut: true }][rollBelow(dice, 3)]!;
+  const unknowns = [{}, { totalCap: 100 }, { totalTimesOut: true }, { totalWindow: 'both' as const }][
+    rollBelow(dice, 4)
+  ]!;
   const faults = rollBelow(dice, 4) === 0 ? (['wrong-totals'] as const) : [];
   const simulator = await startSimulator({ rows: { D03: 300 + rollBelow(dice, 600) }, seed, unknowns, faults });
   const warehouse = memoryWarehouse();

@@ -108,6 +108,7 @@ describe('a table that has what the API has', () => {
 describe('totals that the API does not tell, or tells wrong,', () => {
   test.each([
     ['capped', { unknowns: { totalCap: 300 } }],
+    ['only told of windows with two ends', { unknowns: { totalWindow: 'both' } }],
     ['never in time', { unknowns: { totalTimesOut: true } }],
     ['one too many', { faults: ['wrong-totals'] }],
     ['with a gateway that gives up', { faults: [{ name: '504', rate: 0.1 }] }],

@@ -52,7 +52,8 @@ export interface ComparedStream {
 /** Compares a span as a whole: cut by the table's rows, so that what is missing here and too much there does not come out even. */
 export async function compareSpan(compared: ComparedStream, span: Span): Promise<Comparison> {
   const whole = await askTotal(compared.context, span);
-  if (whole.records !== null && whole.records <= SMALL) return compareSpans(compared, [span], true);
+  const rows = whole.records ?? (await countRows(compared, [span])).rows[0]!;
+  if (rows <= SMALL) return compareSpans(compared, [span], true);
   return compareSpans(compared, await evenParts(compared, span, whole), false);
 }
 
