@@ -16,7 +16,11 @@ export const duckdbConfig = z.strictObject({
     .default('./cleargrid.duckdb')
     .describe('The database file; its folder must exist.'),
   schema: z.string().min(1).default('main').describe('The schema that holds the tables; made where missing.'),
-  memory_limit: z.string().min(1).optional().describe('What DuckDB may use at most, such as 1GB.'),
+  memory_limit: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What DuckDB itself may use at most, such as 1GB; 96MB by default.'),
 });
 
 export const postgresConfig = z.strictObject({

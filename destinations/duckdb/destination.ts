@@ -19,10 +19,10 @@ import { upgradeTable } from './upgrade.ts';
 import { vectorPool } from './vectors.ts';
 
 /** What DuckDB itself may hold in memory; beyond it, it works on disk. Measured: more does not load faster. */
-const DEFAULT_MEMORY_LIMIT = '256MB';
+const DEFAULT_MEMORY_LIMIT = '96MB';
 
 /** What a batch may hold, and what is kept of memory for the next one. */
-const BATCH_BYTES = 64_000_000;
+const BATCH_BYTES = 48_000_000;
 
 /**
  * A DuckDB file. One process at a time: whoever opens it for writing has all of it, so DuckDB's own lock of the file is the
