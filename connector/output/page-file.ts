@@ -36,6 +36,8 @@ function unwritable(path: string, error: NodeJS.ErrnoException): Failure {
   const code = error.code ?? 'an unknown error';
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return transientError(`--out: ${path} cannot be written (${code}): make room there, or name another place`, error);
+  if (code === 'ENAMETOOLONG')
+    return configError('--out: the name of the file is too long; give it a shorter one', error);
   return configError(
     `--out: ${path} cannot be written (${code}); let this user write to the folder ${dirname(path)}, or name another one`,
     error,
