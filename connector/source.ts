@@ -50,6 +50,14 @@ export interface FetchedPage {
  */
 export type PageFailureReason = 'interrupted' | 'throttled' | 'refused' | 'timed_out' | 'too_large';
 
+/** The dataset is reserved, or unknown to this lender and environment: a catalog that can be read says so beforehand. */
+export class NotAvailable extends Failure {
+  constructor(message: string, options: { requestId?: string | null } = {}) {
+    super('config_error', message, options);
+    this.name = 'NotAvailable';
+  }
+}
+
 /** A page that did not arrive. As a `Failure` (of kind `transient_error`) it ends the stream when the walker's tries are used up. */
 export class PageFailure extends Failure {
   readonly reason: PageFailureReason;

@@ -20,7 +20,9 @@ export const duckdbConfig = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('What DuckDB itself may use at most, such as 1GB; 96MB by default.'),
+    .describe(
+      'What DuckDB itself may use at most, such as 1GB; by default 96MB, and 256MB where rows are so large that they need it.',
+    ),
 });
 
 export const postgresConfig = z.strictObject({

@@ -60,12 +60,12 @@ test('the rows of a query are pushed and proven, once, and both runs are recorde
   expect(summary(await push('--query', query))).toMatchObject({ accepted: 0, accepted_before: 700, requests: 0 });
 
   const { rows } = await admin.query(
-    `select command, status, summary->>'run_id' = run_id as own from cleargrid._cleargrid_runs order by started_at`,
+    `select command, status, summary->>'run_id' = run_id as own from cleargrid._cleargrid_runs order by command`,
   );
   expect(rows).toEqual([
     { command: 'push', status: 'succeeded', own: true },
-    { command: 'reconcile', status: 'succeeded', own: true },
     { command: 'push', status: 'succeeded', own: true },
+    { command: 'reconcile', status: 'succeeded', own: true },
   ]);
 });
 

@@ -97,6 +97,25 @@ describe('sync', () => {
     expect(total(summary, 'rows_written')).toBe(5 * (STREAMS.length - 1));
   });
 
+  test('skips a dataset that the lender has not got, with a warning, also where the catalog cannot say so', async () => {
+    const config = await serve({
+      ...{ rows: 5, catalog: { D07: { available: false } } },
+      unknowns: { catalogPath: '/elsewhere' },
+    });
+    for (const flags of [['--dry-run'], []]) {
+      const ended = await inFolder('sync', '--config', config, ...flags);
+      const { streams, warnings, status } = summaryOf(ended);
+      expect([ended.code, status]).toEqual([0, 'succeeded']);
+      const others = streams.filter((stream) => stream.status === 'succeeded');
+      expect(others).toHaveLength(STREAMS.length - 1);
+      expect(streams.find((stream) => stream.status === 'skipped')).toMatchObject({ stream: 'borrower_payments' });
+      expect(warnings).toEqual([
+        expect.stringContaining('the catalog cannot be read'),
+        'borrower_payments: not available to this lender now; skipped',
+      ]);
+    }
+  });
+
   test('with --debug tells where a stream failed, and without it only why', async () => {
     const config = await serve({ rows: 5 });
     simulator.onPageRequest(() => simulator.list('D03', { available: false }));

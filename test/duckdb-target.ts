@@ -8,7 +8,7 @@ import { openSession } from '../destinations/duckdb/session.ts';
 import { inPlace, literal, type Place, quote } from '../destinations/duckdb/sql.ts';
 import type { Target } from './destination-suite.ts';
 
-const options = { memoryLimit: '512MB', lockWaitMs: 0 };
+const options = { memoryLimit: null, lockWaitMs: 0 };
 const somebody = { runId: 'somebody', command: 'tamper', startedAt: '2026-01-01T00:00:00.000000Z' };
 
 export interface DuckdbTarget extends Target {

@@ -1,6 +1,6 @@
 import { Failure } from '../../destinations/failure.ts';
 import type { Dataset } from '../../schemas/stream.ts';
-import { type FetchedPage, PageFailure, type PageRequest } from '../source.ts';
+import { type FetchedPage, NotAvailable, PageFailure, type PageRequest } from '../source.ts';
 import { datasetPath } from './addresses.ts';
 import { readSaid, smallJson, statusFailure } from './answer.ts';
 import type { ServerClock } from './clock.ts';
@@ -81,8 +81,7 @@ function pageFailure(dataset: Dataset, answer: HttpAnswer, secrets: Secrets): Fa
         { requestId },
       );
     case 404:
-      return new Failure(
-        'config_error',
+      return new NotAvailable(
         `${what} (section ${dataset.section}) is not available to this lender (404${told}): it is reserved, or unknown to this ` +
           'environment. Leave its stream out of streams, or ask ClearGrid to open it.',
         { requestId },

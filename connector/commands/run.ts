@@ -1,7 +1,6 @@
 import { asFailure, type Failure, transientError } from '../../destinations/failure.ts';
 import { createLog, type Log, stackOf } from '../output/log.ts';
 import { noTelemetry, startTelemetry } from '../telemetry/telemetry.ts';
-import { limitYoungGeneration } from '../young-generation.ts';
 import { readFlags, usageError } from './arguments.ts';
 import type { Command } from './commands.ts';
 import { codeOfFailure, EXIT } from './exit-codes.ts';
@@ -15,7 +14,6 @@ export async function runCommand(
   args: readonly string[],
   commands: Readonly<Record<string, Command>>,
 ): Promise<never> {
-  limitYoungGeneration();
   const terminal = process.stderr.isTTY === true;
   const debug = args.includes('--debug');
   const log = createLog({

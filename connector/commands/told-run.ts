@@ -10,6 +10,7 @@ import type { Screen } from '../output/table.ts';
 import { type Reporter, reportToAll } from '../report.ts';
 import type { Summary } from '../summary.ts';
 import { VERSION } from '../version.ts';
+import { limitYoungGeneration } from '../young-generation.ts';
 import type { FlagValues } from './commands.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -38,6 +39,7 @@ export interface ToldRun {
  * @returns the exit code.
  */
 export async function tellRun(told: ToldRun, flags: FlagValues, context: CommandContext): Promise<number> {
+  limitYoungGeneration();
   const { log, telemetry, signal, terminal, print } = context;
   const tell = (summary: Summary) => {
     if (!terminal || !process.stdout.isTTY || flags.json === true) print(JSON.stringify(log.redact(summary)));

@@ -28,6 +28,8 @@ export interface BegunRun {
   /** Takes warnings down for the summary as well. */
   readonly reporter: Reporter;
   readonly selected: readonly SelectedStream[];
+  /** Whether the catalog told which datasets are available; else each stream shows it when it is asked for. */
+  readonly knowsAvailable: boolean;
   /** The summary, once these streams have ended; those that could not be read are in it too. */
   summarize(streams: readonly StreamSummary[]): Summary;
 }
@@ -66,7 +68,7 @@ export async function beginRun(command: string, options: RunOptions): Promise<Be
   const summarize = (streams: readonly StreamSummary[]) =>
     runSummary(run, api.now(), [...streams, ...unread], [...warnings, ...linesOf(ofStreams)]);
 
-  return { run, reporter, selected, summarize };
+  return { run, reporter, selected, knowsAvailable: catalog.datasets !== null, summarize };
 }
 
 /**

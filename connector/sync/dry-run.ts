@@ -9,7 +9,7 @@ import { streamSummary } from './outcome.ts';
 import { openPage } from './page-parts.ts';
 import { incrementSince } from './plan.ts';
 import type { SyncOptions } from './run.ts';
-import type { SelectedStream } from './selection.ts';
+import { isSkipped, type SelectedStream, SKIPPED } from './selection.ts';
 
 /** For one stream's first page. */
 const BOUNDS = { tries: 5, budgetMs: 60_000 };
@@ -21,9 +21,10 @@ const BOUNDS = { tries: 5, budgetMs: 60_000 };
  * @returns summaries whose `rows_read` counts that first page; `complete` is what is stored.
  */
 export async function planStreams(
-  { config, api, destination, reporter, signal, fullRefresh }: SyncOptions,
+  options: SyncOptions & { readonly knowsAvailable: boolean },
   selected: readonly SelectedStream[],
 ): Promise<StreamSummary[]> {
+  const { config, api, destination, reporter, signal, fullRefresh, knowsAvailable } = options;
   const stored = new Map((await destination.positions()).map(({ stream, document }) => [stream, document]));
   const startDate = config.start_date ?? null;
   const summaries: StreamSummary[] = [];
@@ -61,9 +62,10 @@ export async function planStreams(
       }
       summaries.push(streamSummary(stream.name, 'succeeded', counts, complete, null));
     } catch (error) {
-      summaries.push(
-        streamSummary(stream.name, signal.aborted ? 'stopped' : 'failed', counts, complete, asFailure(error)),
-      );
+      const skipped = isSkipped(error, { knowsAvailable });
+      if (skipped) reporter.warning(`${stream.name}: ${SKIPPED}`, stream.name);
+      const status = signal.aborted ? 'stopped' : skipped ? 'skipped' : 'failed';
+      summaries.push(streamSummary(stream.name, status, counts, complete, skipped ? null : asFailure(error)));
     }
     reporter.streamEnded(summaries.at(-1)!, null);
   }

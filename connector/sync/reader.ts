@@ -45,7 +45,7 @@ export interface ReadOptions {
 export type ReadPage = (request: PageRequest, options?: ReadOptions) => Promise<ReadAhead>;
 
 /**
- * Reads pages of one stream: asks within the limits of the run, decodes and prepares each page as it arrives, and asks again
+ * Reads pages of one stream: asks within the limits of the run, decodes and prepares each page in its turn, and asks again
  * for what did not arrive whole. A page that cannot be decoded is one that did not arrive.
  */
 export function pageReader(context: StreamContext): ReadPage {
@@ -146,7 +146,11 @@ export function pageReader(context: StreamContext): ReadPage {
     for (let attempts = 1; ; attempts++) {
       const charge = sent?.charge ?? (await budget.take(pageBytes, signal));
       try {
-        const page = await open(await (sent?.fetched ?? fetch(request, signal)), request, options);
+        const fetched = await (sent?.fetched ?? fetch(request, signal));
+        // Before it has its turn: what is asked for meanwhile is charged by it.
+        pageBytes = Math.max(pageBytes, fetched.bytes.length);
+        charge.adjust(pageBytes);
+        const page = await open(fetched, request, options);
         limiter.succeeded();
         patience.succeeded();
         charge.adjust(page.prepared.bytes);

@@ -25,8 +25,8 @@ export interface SyncOptions extends RunOptions {
  */
 export async function runSync(options: SyncOptions): Promise<Summary> {
   const begun = await beginRun('sync', options);
-  const { reporter, selected, summarize } = begun;
-  if (options.dryRun) return summarize(await planStreams({ ...options, reporter }, selected));
+  const { reporter, selected, knowsAvailable, summarize } = begun;
+  if (options.dryRun) return summarize(await planStreams({ ...options, reporter, knowsAvailable }, selected));
   return writeStreams(options, begun);
 }
 
@@ -52,6 +52,7 @@ async function writeStreams(
       startDate: config.start_date ?? null,
       fullRefresh,
       allowMassDelete,
+      knowsAvailable: begun.knowsAvailable,
     });
     const costs = await destination.costs();
     for (const warning of costs?.warnings ?? []) reporter.warning(warning);

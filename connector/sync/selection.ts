@@ -4,6 +4,15 @@ import type { Stream } from '../../schemas/stream.ts';
 import type { CatalogEntry } from '../api/catalog-reader.ts';
 import type { Config } from '../config/schema.ts';
 import { lookBackMs, problemWithStream } from '../config/streams.ts';
+import { NotAvailable } from '../source.ts';
+
+/** What is said of a stream that this lender has not got. */
+export const SKIPPED = 'not available to this lender now; skipped';
+
+/** Whether what a stream failed with only shows what a catalog that could not be read would have told. */
+export function isSkipped(failure: unknown, { knowsAvailable = true }: { readonly knowsAvailable?: boolean }): boolean {
+  return failure instanceof NotAvailable && !knowsAvailable;
+}
 
 /** The streams of a run, and what became of those that are not. */
 export interface Selection {
@@ -46,7 +55,7 @@ export function selectStreams(
     streams: streams.map((stream) => select(stream, config, catalog)),
     skipped,
     warnings: [
-      ...(skipped.length === 0 ? [] : [`${skipped.join(', ')}: not available to this lender now; skipped`]),
+      ...(skipped.length === 0 ? [] : [`${skipped.join(', ')}: ${SKIPPED}`]),
       ...streams.filter((stream) => generic.includes(stream)).map(newDatasetNotice),
       ...(catalog ?? []).filter((entry) => isNew(entry) && undeclared(entry).length === 0).map(unreadableNotice),
     ],

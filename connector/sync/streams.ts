@@ -14,6 +14,7 @@ import { streamSummary } from './outcome.ts';
 import type { Task } from './part.ts';
 import { pollMsOf } from './pass.ts';
 import { createPatience, type Patience } from './patience.ts';
+import { isSkipped, SKIPPED } from './selection.ts';
 import { openRefresh, type StreamOptions, syncStream } from './stream.ts';
 import { visitStream } from './visit.ts';
 
@@ -32,6 +33,8 @@ export interface SyncStreamsOptions {
   readonly startDate: string | null;
   readonly fullRefresh: boolean;
   readonly allowMassDelete: boolean;
+  /** Whether the catalog has told that the streams are available; default true. If not, one that turns out not to be is skipped. */
+  readonly knowsAvailable?: boolean;
   /** What is done with each stream; by default it is brought up to date. */
   readonly work?: StreamWork;
 }
@@ -147,7 +150,12 @@ async function syncOne(
   }
   counts.seconds = (run.timing.monotonic() - began) / 1000;
   const stopped = failure !== null && signal.aborted;
-  const status = stopped ? 'stopped' : failure ? 'failed' : 'succeeded';
+  const skipped = isSkipped(failure, options);
+  if (skipped) {
+    reporter.warning(`${stream.name}: ${SKIPPED}`, stream.name);
+    failure = null;
+  }
+  const status = stopped ? 'stopped' : failure ? 'failed' : skipped ? 'skipped' : 'succeeded';
   const summary: StreamSummary = {
     ...streamSummary(stream.name, status, counts, complete, stopped ? null : failure),
     ...more,

@@ -52,9 +52,10 @@ export interface ComparedStream {
 /** Compares a span as a whole: cut by the table's rows, so that what is missing here and too much there does not come out even. */
 export async function compareSpan(compared: ComparedStream, span: Span): Promise<Comparison> {
   const whole = await askTotal(compared.context, span);
-  const rows = whole.records ?? (await countRows(compared, [span])).rows[0]!;
-  if (rows <= SMALL) return compareSpans(compared, [span], true);
-  return compareSpans(compared, await evenParts(compared, span, whole), false);
+  if (whole.records !== null && whole.records <= SMALL) return compareSpans(compared, [span], true);
+  const { parts, rows } = await evenParts(compared, span, whole);
+  if (whole.records === null && rows <= SMALL) return compareSpans(compared, [span], true);
+  return compareSpans(compared, parts, false);
 }
 
 /**
@@ -158,15 +159,24 @@ function isElsewhere(
 const FIRST_PARTS = 16;
 const MOST_ROUNDS = 5;
 
-/** Parts with about as many rows each; what the table has before the API's first record is one by itself. */
-async function evenParts(compared: ComparedStream, { since, until }: Span, { first }: Total): Promise<Span[]> {
+/**
+ * Parts with about as many rows each; what the table has before the API's first record is one by itself.
+ *
+ * @returns also how many rows there are from that record on.
+ */
+async function evenParts(
+  compared: ComparedStream,
+  { since, until }: Span,
+  { first }: Total,
+): Promise<{ readonly parts: readonly Span[]; readonly rows: number }> {
   const before = first === null || first === since ? [] : [{ since, until: first }];
   let parts = cutSpan({ since: first ?? since, until }, null, FIRST_PARTS);
   for (let round = 1; ; round++) {
     const { rows } = await countRows(compared, parts);
-    const most = Math.max(SMALL, rows.reduce((sum, count) => sum + count, 0) / FIRST_PARTS);
+    const all = rows.reduce((sum, count) => sum + count, 0);
+    const most = Math.max(SMALL, all / FIRST_PARTS);
     if (round === MOST_ROUNDS || rows.every((count) => count <= most)) {
-      return [...before, ...joinSmall(parts, rows, most)];
+      return { parts: [...before, ...joinSmall(parts, rows, most)], rows: all };
     }
     parts = parts.flatMap((part, at) => (rows[at]! > most ? cutSpan(part, null, 4) : [part]));
   }

@@ -34,7 +34,12 @@ export async function runVerify(options: RunVerifyOptions): Promise<Summary> {
     const done = await syncStreams({
       ...{ streams: opened, tables, destination, source: api, timing: systemTiming, reporter: begun.reporter, signal },
       ...{ concurrency: config.concurrency, streamsAtOnce: config.streams_at_once },
-      ...{ startDate: config.start_date ?? null, fullRefresh: false, allowMassDelete: false },
+      ...{
+        startDate: config.start_date ?? null,
+        knowsAvailable: begun.knowsAvailable,
+        fullRefresh: false,
+        allowMassDelete: false,
+      },
       work: async (context, streamOptions) => {
         const { stream } = context;
         const document = stored.get(stream.name) ?? null;

@@ -18,9 +18,6 @@ import { duckdbTable, queue } from './table.ts';
 import { upgradeTable } from './upgrade.ts';
 import { vectorPool } from './vectors.ts';
 
-/** What DuckDB itself may hold in memory; beyond it, it works on disk. Measured: more does not load faster. */
-const DEFAULT_MEMORY_LIMIT = '96MB';
-
 /** What a batch may hold, and what is kept of memory for the next one. */
 const BATCH_BYTES = 48_000_000;
 
@@ -30,7 +27,7 @@ const BATCH_BYTES = 48_000_000;
  */
 export function duckdbDestination(config: DuckdbConfig): Destination {
   const path = oneName(config.path);
-  const options = { memoryLimit: config.memory_limit ?? DEFAULT_MEMORY_LIMIT };
+  const options = { memoryLimit: config.memory_limit ?? null };
   const inTurn = queue();
   const pool = vectorPool(BATCH_BYTES);
   const sessions: Session[] = [];

@@ -10,6 +10,11 @@ export function lockHolder(error: unknown): { readonly process: string | null } 
   return { process: /\(PID (\d+)\)/.exec(message)?.[1] ?? null };
 }
 
+/** Whether DuckDB could not go on in the memory that it may hold. */
+export function ranOutOfMemory(error: unknown): boolean {
+  return /^out of memory/i.test(messageOf(error instanceof Failure ? error.cause : error));
+}
+
 type Told = readonly [pattern: RegExp, tell: (path: string, error: unknown) => Failure];
 
 const told: readonly Told[] = [

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBListValue, DuckDBValue } from '@duckdb/node-api';
 import type { RowValues } from '../../schemas/row.ts';
 import type { Database } from './database.ts';
-import { duckdbFailure } from './errors.ts';
+import { duckdbFailure, ranOutOfMemory } from './errors.ts';
 import type { NativeColumn } from './kinds.ts';
 import { createTemporary, dropTemporary } from './sql.ts';
 import { rowVectors, type Vectors } from './vectors.ts';
@@ -22,7 +22,7 @@ export interface Session {
   loadRows(table: string, columns: readonly LoadColumn[], rows: readonly RowValues[]): Promise<void>;
   /** Gives back what `load` has taken. What cannot be given back now ends with the connection. */
   unload(table: string): Promise<void>;
-  /** Runs `work` in one transaction: all or nothing. */
+  /** Runs `work` in one transaction: all or nothing. Where memory ran out and more may be had, all of it once more. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   close(): void;
 }
@@ -38,6 +38,19 @@ export async function openSession(database: Database): Promise<Session> {
   };
   const run = (sql: string, parameters?: Parameters) =>
     telling(async () => (await connection.run(sql, bindings(parameters))).rowsChanged);
+
+  async function once<T>(work: () => Promise<T>): Promise<T> {
+    await run('begin');
+    try {
+      const result = await work();
+      await run('commit');
+      return result;
+    } catch (error) {
+      // A commit that failed has ended its transaction already; what counts is why.
+      await connection.run('rollback').catch(() => {});
+      throw error;
+    }
+  }
 
   return {
     run,
@@ -60,15 +73,11 @@ export async function openSession(database: Database): Promise<Session> {
       await connection.run(dropTemporary(table)).catch(() => {});
     },
     async transaction(work) {
-      await run('begin');
       try {
-        const result = await work();
-        await run('commit');
-        return result;
+        return await once(work);
       } catch (error) {
-        // A commit that failed has ended its transaction already; what counts is why.
-        await connection.run('rollback').catch(() => {});
-        throw error;
+        if (!ranOutOfMemory(error) || !(await telling(database.allowMore))) throw error;
+        return once(work);
       }
     },
     close: () => connection.closeSync(),
