@@ -70,6 +70,8 @@ export function genericStream({ section, code, cursorField, name }: UndeclaredDa
     description: `${name ?? code}: a dataset that is not declared yet; what has no column is in _extra.`,
     dataset: { section, code, paging: 'via' },
     cursor: cursorField,
+    // A field of the business, as `communicated_at` is: what it says of a record may be older than the record.
+    ...(!['updated_at', 'created_at'].includes(cursorField) && { lookBack: 'P30D' }),
     columns: { public_id: text, [cursorField]: timestamp, created_at: timestamp, updated_at: timestamp },
   });
 }

@@ -1,14 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { programName } from '../connector/commands/program.ts';
 import type { StatusReport } from '../connector/commands/status-report.ts';
 import type { Summary } from '../connector/summary.ts';
-import { STREAMS } from '../schemas/registry.ts';
+import { duckdbConfig } from '../destinations/config.ts';
+import { duckdbDestination } from '../destinations/duckdb/destination.ts';
+import { STREAMS, streamNamed } from '../schemas/registry.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { createFolder, type Ended, EXECUTABLE, run, start } from './cli-process.ts';
+import { differences } from './truth.ts';
+
+const FILE = 'cleargrid.duckdb';
 
 let folder: ReturnType<typeof createFolder>;
 let simulator: Simulator;
@@ -85,6 +90,19 @@ describe('sync', () => {
     expect(readdirSync(folder.path)).toEqual(['config.json']);
   });
 
+  test('with --dry-run changes nothing of a file that is there, nor beside it', async () => {
+    const config = await serve({ rows: 5 });
+    await inFolder('sync', '--config', config);
+    const stored = () => readdirSync(folder.path).map((name) => [name, readFileSync(join(folder.path, name), 'hex')]);
+    const before = stored();
+    simulator.change('D03', 3);
+    simulator.advance(60_000);
+    for (const flags of [[], ['--full-refresh']]) {
+      expect((await inFolder('sync', '--config', config, '--dry-run', ...flags)).code).toBe(0);
+      expect(stored()).toEqual(before);
+    }
+  });
+
   test('ends with 1 when a stream fails, and the others are loaded', async () => {
     const config = await serve({ rows: 5, catalog: { D03: { cursorField: 'created_at' } } });
     const ended = await inFolder('sync', '--config', config);
@@ -128,16 +146,28 @@ describe('sync', () => {
     }
   });
 
-  test('fault 2: ends with 143 on SIGTERM, and the next run completes what is missing', async () => {
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('fault 2: ends on %s with %i, and the next run completes what is missing', async (signal, exitCode) => {
     const config = await serve({ rows: 3_000, latencyMs: 60 }, { concurrency: 1 });
     const running = start(['sync', '--config', config], { cwd: folder.path });
     while (simulator.requests().total < 8) await new Promise((resolve) => setTimeout(resolve, 50));
-    running.process.kill('SIGTERM');
+    const asked = performance.now();
+    running.process.kill(signal);
     const stopped = await running.ended;
-    expect(stopped.code).toBe(143);
+    expect(stopped.code).toBe(exitCode);
+    // The bound that orchestrators are promised, after which they would kill.
+    expect(performance.now() - asked).toBeLessThan(10_000);
     expect(summaryOf(stopped).status).toBe('stopped');
 
-    await inFolder('sync', '--config', config, '--streams', 'borrowers,borrower_sub_accounts');
+    const streams = ['borrowers', 'borrower_sub_accounts'];
+    await inFolder('sync', '--config', config, '--streams', streams.join());
+    const destination = duckdbDestination(duckdbConfig.parse({ type: 'duckdb', path: join(folder.path, FILE) }));
+    for (const name of streams) {
+      expect(await differences(simulator, destination, streamNamed(name)!, `"${name}"`)).toEqual([]);
+    }
+    await destination.close();
     const { stdout } = await inFolder('status', '--config', config, '--json');
     const report = JSON.parse(stdout) as StatusReport;
     expect(report.streams.find((stream) => stream.stream === 'borrowers')).toMatchObject({

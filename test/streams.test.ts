@@ -135,9 +135,10 @@ describe('A stream that no file declares', () => {
       cursor: 'recorded_at',
       primaryKey: ['public_id'],
       version: 'updated_at',
-      lookBack: null,
+      lookBack: 'P30D',
       suspectKey: null,
     });
+    expect(genericStream({ section: 'S4', code: 'D24', cursorField: 'updated_at', name: null }).lookBack).toBeNull();
     expect(stream.description).toContain('Outcome Details');
     expect(tableColumns(stream).slice(0, 5)).toEqual([
       'public_id',

@@ -8,8 +8,9 @@ import type { Destination, Table } from '../destinations/contract.ts';
 import { memoryDestination } from '../destinations/memory/destination.ts';
 import { type MemoryWarehouse, memoryWarehouse } from '../destinations/memory/warehouse.ts';
 import { streamNamed } from '../schemas/registry.ts';
-import type { SimulatorOptions } from '../simulator/options.ts';
-import { FAULT_NAMES, type FaultName, type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { FAULTS, type FaultName } from '../simulator/faults.ts';
+import type { SimulatorOptions, Unknowns } from '../simulator/options.ts';
+import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { differences } from './truth.ts';
 
 /** The source as a whole, from HTTP to rows, against an API that misbehaves in one way at a time (faults 3 to 9). */
@@ -68,11 +69,9 @@ async function untrue(warehouse: MemoryWarehouse): Promise<string[]> {
   return (await Promise.all(found)).flat();
 }
 
-const survived = (Object.keys(FAULT_NAMES) as FaultName[]).filter(
+const survived = (Object.keys(FAULTS) as FaultName[]).filter(
   (name) =>
-    !['all', '401-for-good', 'no-database', 'lost-answer', 'dropped-accounts', '400-nameless', 'huge-body'].includes(
-      name,
-    ),
+    !['401-for-good', 'no-database', 'lost-answer', 'dropped-accounts', '400-nameless', 'huge-body'].includes(name),
 );
 
 describe('faults 3 to 9: a run ends well, with every row once and newest, under', () => {
@@ -83,6 +82,7 @@ describe('faults 3 to 9: a run ends well, with every row once and newest, under'
     expect(summary.streams.map(({ stream, status, error }) => [stream, status, error])).toEqual(
       summary.streams.map(({ stream }) => [stream, 'succeeded', null]),
     );
+    if (FAULTS[fault].kind === 'drawn') expect(simulator.requests().byFault[fault]).toBeGreaterThan(0);
     if (fault !== 'changing-rows' && fault !== 'late-inserts') return expect(await untrue(warehouse)).toEqual([]);
     simulator.setFaults([]);
     simulator.advance(2000);
@@ -91,7 +91,45 @@ describe('faults 3 to 9: a run ends well, with every row once and newest, under'
   });
 });
 
+describe('what the documentation leaves open changes nothing:', () => {
+  test.each([
+    { lastCursor: 'live' },
+    { cursor: 'free' },
+    { meta: 'absent' },
+    { meta: 'empty' },
+    { message: null },
+    { badInstant: 'empty' },
+  ] as Partial<Unknowns>[])('%o', async (unknowns) => {
+    await serve({ unknowns });
+    const warehouse = memoryWarehouse();
+    expect((await sync(warehouse)).summary.status).toBe('succeeded');
+    expect(await untrue(warehouse)).toEqual([]);
+    simulator.change('D03', 30);
+    simulator.advance(2000);
+    await sync(warehouse);
+    expect(await untrue(warehouse)).toEqual([]);
+  });
+});
+
+test('a page of more than 64 MB is asked for again with fewer records', { timeout: 60_000 }, async () => {
+  await serve({});
+  simulator.failNext(1, 'huge-body', { code: 'D03', route: 'page' });
+  const warehouse = memoryWarehouse();
+  expect((await sync(warehouse)).summary.status).toBe('succeeded');
+  expect(await untrue(warehouse)).toEqual([]);
+  expect(simulator.requests().pages.some(({ limit }) => Number(limit ?? 1000) < 1000)).toBe(true);
+});
+
 describe('a fault that nothing survives', () => {
+  test('fails every stream of a lender without a database, with what the API said', { timeout: 60_000 }, async () => {
+    await serve({ faults: ['no-database'] });
+    const { summary } = await sync(memoryWarehouse());
+    expect(summary.streams.map(({ status, error }) => [status, error?.message])).toEqual(
+      streams.map(() => ['failed', expect.stringContaining('Lender database is not configured')]),
+    );
+    for (const { error } of summary.streams) expect(error?.request_id).toMatch(/./);
+  });
+
   test('fails the run at once, and says whom to ask', async () => {
     await serve({ faults: ['401-for-good'] });
     await expect(sync(memoryWarehouse())).rejects.toThrow(/support|inactive/);

@@ -8,7 +8,7 @@ import { millisOf } from './time.ts';
 const DEFAULT_LOOK_BACK = 'PT15M';
 
 /** A stream that no file declares is offered under its dataset's code in lower case. */
-const GENERIC_NAME = /^d\d\d$/;
+const GENERIC_NAME = /^d\d{2,3}$/;
 
 /** What is wrong with the name of a stream, or null: only what can never be a stream is. */
 export function problemWithStream(name: string): string | null {

@@ -1,14 +1,28 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseDecimal, plainText } from '../../schemas/decimal.ts';
 import { decodeJson } from '../../schemas/decode.ts';
 import { writeJson } from '../../schemas/json.ts';
 import type { ColumnKind } from '../../schemas/kinds.ts';
 import { compileMapper } from '../../schemas/mapper.ts';
+import { STREAMS } from '../../schemas/registry.ts';
 import type { Value } from '../../schemas/row.ts';
-import { tableColumns } from '../../schemas/stream.ts';
+import { type Stream, tableColumns } from '../../schemas/stream.ts';
 import { DIFFICULT_STREAM, difficultPage } from '../fixtures/difficult-values.ts';
 import { at } from './streams.ts';
 import { newPosition, pageOfBytes, type Row, type Visit } from './visit.ts';
+
+const FIXTURES = new URL('../fixtures/', import.meta.url);
+/** When the pages of the reviewed rows were asked for. */
+const REVIEWED_AT = '2026-06-01T12:00:00.000000Z';
+
+/** The records of a stream's sample page, as they came. */
+function readRecords({ name }: Stream): Buffer {
+  const page = readFileSync(new URL(`pages/${name}.json`, FIXTURES));
+  return Buffer.from(
+    writeJson((decodeJson(page) as { body: { rows: unknown[] } }).body.rows, { holdsNumber: () => true }).text,
+  );
+}
 
 /** Faults 11 to 13: every value that is hard to land comes back as the mapper gave it. */
 export function valuesSuite(visit: Visit): void {
@@ -54,6 +68,22 @@ export function valuesSuite(visit: Visit): void {
     expect(again).toMatchObject({ written: 0, unchanged: mapping.rows.length });
   });
 
+  test('has the documented sample rows of every dataset as they were reviewed', async () => {
+    const { table, destination } = await visit.open(STREAMS);
+    for (const stream of STREAMS) {
+      const written = table(stream);
+      const page = pageOfBytes(stream, destination.kinds, REVIEWED_AT, readRecords(stream));
+      const changes = [{ type: 'begin', position: newPosition(stream) }] as const;
+      await written.commit({ pages: [written.prepare(page)], changes, refresh: null });
+      const reviewed = JSON.parse(readFileSync(new URL(`rows/${stream.name}.json`, FIXTURES), 'utf8')) as Row[];
+      const byKey = (rows: readonly Row[]) =>
+        new Map(rows.map((row) => [stream.primaryKey.map((name) => row[name]).join(), comparable(row, stream)]));
+      const stored = await visit.rows(stream.name);
+      expect(byKey(stored)).toEqual(byKey(reviewed.map((row) => ({ ...row, _deleted_at: null }))));
+      expect(stored).toHaveLength(reviewed.length);
+    }
+  });
+
   describe('takes', () => {
     test('a text of 1 MB, and 100 of them in one batch', async () => {
       const { table, destination } = await visit.open([DIFFICULT_STREAM]);
@@ -69,16 +99,15 @@ export function valuesSuite(visit: Visit): void {
   });
 }
 
-const KINDS = new Map<string, ColumnKind>([
-  ...DIFFICULT_STREAM.columns.map(({ name, kind }): [string, ColumnKind] => [name, kind]),
-  ['_extra', 'json'],
-  ['_changes', 'json'],
-]);
-
 /** A row in which equal values are equal: numbers as plain digits, JSON with its names in order. */
-function comparable(row: Row): Row {
+function comparable(row: Row, stream: Stream = DIFFICULT_STREAM): Row {
+  const kinds = new Map<string, ColumnKind>([
+    ...stream.columns.map(({ name, kind }): [string, ColumnKind] => [name, kind]),
+    ['_extra', 'json'],
+    ['_changes', 'json'],
+  ]);
   return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, comparableValue(KINDS.get(name), value as Value)]),
+    Object.entries(row).map(([name, value]) => [name, comparableValue(kinds.get(name), value as Value)]),
   );
 }
 
