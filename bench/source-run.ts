@@ -3,6 +3,7 @@ import { readEnvelope } from '../connector/api/envelope.ts';
 import { silentReporter } from '../connector/report.ts';
 import { syncStreams } from '../connector/sync/streams.ts';
 import { systemTiming } from '../connector/timing.ts';
+import { limitYoungGeneration } from '../connector/young-generation.ts';
 import type { Destination, Table } from '../destinations/contract.ts';
 import { memoryKinds } from '../destinations/memory/kinds.ts';
 import { applyChanges, type Position } from '../destinations/position.ts';
@@ -17,6 +18,7 @@ const api = JSON.parse(process.argv[2]!) as { url: string; lender: string; email
 const [, , , what, concurrency] = process.argv;
 const stream = streamNamed('borrower_sub_accounts')!;
 const signal = new AbortController().signal;
+limitYoungGeneration();
 const client = await connectApi({
   ...api,
   environment: 'production',

@@ -31,7 +31,8 @@ const [rows, most, concurrency, latencyMs, rounds] = [
   options.rounds,
 ].map(Number) as [number, number, number, number, number];
 
-const { name: stream } = STREAMS.find(({ dataset }) => dataset.code === options.dataset)!;
+const stream = STREAMS.find(({ dataset }) => dataset.code === options.dataset)?.name;
+if (stream === undefined) throw new Error(`--dataset: no stream declares ${options.dataset}`);
 const executable = new URL('../connector/bin.js', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'cleargrid-bench-tasks-'));
 const server = await startServer();

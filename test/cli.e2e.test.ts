@@ -291,6 +291,25 @@ describe('simulate', () => {
     }
   });
 
+  test('--difficult brings values that are hard to land, and --clock-behind a clock of its own', async () => {
+    const running = start(['simulate', '--rows', '300', '--difficult', '--clock-behind', '7200']);
+    const { config } = JSON.parse(await running.firstLine());
+    const folder = createFolder();
+    try {
+      const path = folder.config('config.json', { ...config, streams: ['borrower_sub_accounts'] });
+      const { code, stdout } = await run(['sync', '--config', path], { cwd: folder.path });
+      const { started_at, streams } = JSON.parse(stdout);
+      expect([code, streams[0].changed_fields > 0]).toEqual([0, true]);
+      const behind = Date.now() - Date.parse(started_at);
+      expect(behind).toBeGreaterThan(7_190_000);
+      expect(behind).toBeLessThan(7_290_000);
+    } finally {
+      running.process.kill('SIGTERM');
+      await running.ended;
+      folder.remove();
+    }
+  });
+
   test.each([{ flags: [] }, { flags: ['--host', '0.0.0.0'] }])(
     'prints its URL and a config with which check succeeds: $flags',
     async ({ flags }) => {

@@ -63,7 +63,7 @@ describe('report', () => {
     ['stdout', '-', 'to a file and not to stdout'],
     ['a pipe, which it would replace', 'pipe', 'is no ordinary file'],
     ['a place where nobody may write', '/proc/report.html', 'cannot be written'],
-    ['a name that is too long', `${'r'.repeat(250)}.html`, 'give it a shorter one'],
+    ['a name that is too long', `${'r'.repeat(251)}.html`, 'give it a shorter one'],
   ])('refuses %s, and says what to do', async (_, out, message) => {
     const { code, stderr, stdout } = await run(['report', '--config', world.config, '--out', out], {
       cwd: world.folder,

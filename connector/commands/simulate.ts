@@ -32,6 +32,8 @@ export const run: RunCommand = async (flags, { log, signal, terminal, print }) =
     ...(typeof flags.host === 'string' && { host: flags.host }),
     ...(typeof flags.port === 'number' && { port: flags.port }),
     ...(typeof flags.seed === 'number' && { seed: flags.seed }),
+    ...(typeof flags['clock-behind'] === 'number' && { clockOffsetMs: -1000 * flags['clock-behind'] }),
+    difficult: flags.difficult === true,
     faults,
   }).catch((error: NodeJS.ErrnoException) => {
     if (signal.aborted) return null;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { configError, type Failure, transientError } from '../../destinations/failure.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function pageFile(out: string): Promise<string> {
 
 /** Writes it whole or not at all: whoever reads the file sees the old page or the new one. */
 export async function writePage(path: string, html: string): Promise<void> {
-  const beside = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  const beside = join(dirname(path), `.cleargrid-${randomUUID()}`);
   try {
     await writeFile(beside, html, { flag: 'wx', flush: true });
     await rename(beside, path);
