@@ -161,6 +161,8 @@ describe('sync', () => {
     expect(performance.now() - asked).toBeLessThan(10_000);
     expect(summaryOf(stopped).status).toBe('stopped');
 
+    const planned = await inFolder('sync', '--config', config, '--dry-run');
+    expect(planned.stderr).toMatch(/: would finish \d+ windows? of an earlier run, and read /);
     const streams = ['borrowers', 'borrower_sub_accounts'];
     await inFolder('sync', '--config', config, '--streams', streams.join());
     const destination = duckdbDestination(duckdbConfig.parse({ type: 'duckdb', path: join(folder.path, FILE) }));
@@ -176,8 +178,9 @@ describe('sync', () => {
     });
   });
 
-  test('ends with 3 while another run is at work, and status still answers', async () => {
-    const config = await serve({ rows: 3_000, latencyMs: 100 }, { concurrency: 1 });
+  test('ends with 3 while another run is at work, and status still answers', { timeout: 60_000 }, async () => {
+    // Slow enough to be at work still when the other has waited for the file.
+    const config = await serve({ rows: 3_000, latencyMs: 500 }, { concurrency: 1 });
     const running = start(['sync', '--config', config], { cwd: folder.path });
     try {
       while (simulator.requests().total < 6) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -34,6 +34,12 @@ destinationSuite('memory', async () => {
   };
 });
 
+test('the README begins with one line for the demo and one for the tests', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const fences = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines]) => lines);
+  expect(fences.slice(0, 2)).toEqual(['npm ci && npm run demo\n', 'npm ci && npm test\n']);
+});
+
 test('the README shows every member of a destination, in order', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const [, shown] = /\): Destination \{\n {2}return \{\n([\s\S]*?)\n {2}\};/.exec(readme)!;

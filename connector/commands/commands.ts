@@ -193,7 +193,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         min: 0,
         max: 10_000_000,
       },
-      open: { type: 'string', value: 'CODES', about: 'reserved datasets that have opened, such as D13' },
+      open: { type: 'string', value: 'CODES', about: 'reserved datasets that have opened, by their codes' },
       seed: { type: 'integer', value: 'N', about: 'the same seed gives the same rows (default: 1)', min: 0 },
       difficult: { type: 'boolean', about: 'every third record holds a value that is hard to land' },
       'clock-behind': {

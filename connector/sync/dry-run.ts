@@ -1,6 +1,8 @@
 import { asFailure } from '../../destinations/failure.ts';
+import type { Position } from '../../destinations/position.ts';
 import { compileMapper } from '../../schemas/mapper.ts';
 import { withRetries } from '../api/retry.ts';
+import { counted } from '../output/words.ts';
 import type { StreamSummary } from '../summary.ts';
 import { systemTiming } from '../timing.ts';
 import { newCounts } from './context.ts';
@@ -10,6 +12,12 @@ import { openPage } from './page-parts.ts';
 import { incrementSince } from './plan.ts';
 import type { SyncOptions } from './run.ts';
 import { isSkipped, type SelectedStream, SKIPPED } from './selection.ts';
+
+/** What an earlier run has left to be done before. */
+function unfinished(position: Position | null): string {
+  const windows = position?.windows.length ?? 0;
+  return windows === 0 ? '' : `finish ${counted(windows, 'window')} of an earlier run, and `;
+}
 
 /** For one stream's first page. */
 const BOUNDS = { tries: 5, budgetMs: 60_000 };
@@ -48,7 +56,7 @@ export async function planStreams(
       counts.rowsRead = records.length;
       counts.bytes = page.bytes.length;
       reporter.notice(
-        `${stream.name}: would read ${stream.cursor} from ${since ?? 'the beginning'} to ${until ?? 'the end'}: ` +
+        `${stream.name}: would ${unfinished(position)}read ${stream.cursor} from ${since ?? 'the beginning'} to ${until ?? 'the end'}: ` +
           `${records.length} records on the first page${nextCursor === null ? ', and no more' : `, up to ${last ?? 'an unknown instant'}, and more after it`}`,
         stream.name,
       );

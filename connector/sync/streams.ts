@@ -4,7 +4,7 @@ import { asFailure, type Failure } from '../../destinations/failure.ts';
 import { compileMapper } from '../../schemas/mapper.ts';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Reporter } from '../report.ts';
-import type { Source } from '../source.ts';
+import { PageFailure, type Source } from '../source.ts';
 import type { StreamSummary } from '../summary.ts';
 import type { Timing } from '../timing.ts';
 import { createBudget } from './budget.ts';
@@ -146,7 +146,7 @@ async function syncOne(
     ({ summary: more, failure } = await work(context, streamOptions));
     warnOfRepeatedKeys(reporter, stream, counts);
   } catch (error) {
-    failure = asFailure(error);
+    failure = advised(asFailure(error));
   }
   counts.seconds = (run.timing.monotonic() - began) / 1000;
   const stopped = failure !== null && signal.aborted;
@@ -162,6 +162,16 @@ async function syncOne(
   };
   reporter.streamEnded(summary, stopped ? null : failure);
   return summary;
+}
+
+const ADVICE = /\b(try|run|check|set|ask|report|lower|look)\b/i;
+
+/** A page that did not come says what was in the way, and not always what to do next. */
+function advised(failure: Failure): Failure {
+  if (!(failure instanceof PageFailure) || ADVICE.test(failure.message)) return failure;
+  const { reason, kind, status, requestId } = failure;
+  const message = `${failure.message}. Run again later: it goes on from what is committed.`;
+  return new PageFailure(reason, message, { kind, status, requestId, cause: failure });
 }
 
 /** By one piece of work, or by as many visits as it takes the tasks of the job together. */
