@@ -146,7 +146,7 @@ describe('tasks that share the streams', () => {
   test('that sleep hold nobody up, neither the others nor the next job, and end well when they wake', async () => {
     await serve({ D03: 60_000, D07: 1_000 }, 50);
     const first = [task(0), task(1)];
-    await pages(25);
+    await atWork(first.length);
     first[1]!.process.kill('SIGSTOP');
     const awake = await first[0]!.ended;
     expect(awake.code, awake.stderr.slice(-2000)).toBe(0);
@@ -161,6 +161,17 @@ describe('tasks that share the streams', () => {
     expect(await differences()).toEqual([]);
   });
 });
+
+/** Resolves when so many tasks walk windows of the large stream. */
+async function atWork(tasks: number): Promise<void> {
+  const sql = `select count(distinct w->>'task')::int as parts from cleargrid._cleargrid_positions p, jsonb_array_elements(p."position"->'windows') w
+where p."stream" = 'borrower_sub_accounts'`;
+  for (;;) {
+    const found = await admin.query(sql).catch(() => null);
+    if (found !== null && found.rows[0].parts >= tasks) return;
+    await wait(20);
+  }
+}
 
 /** Resolves when so many more pages have been asked for. */
 function pages(count: number): Promise<void> {

@@ -29,6 +29,9 @@ export interface TableOptions {
 /** A task that is frozen in the midst of a commit would hold the position's row, and all others up. */
 const NEVER_IDLE = `set local idle_in_transaction_session_timeout = '20s'`;
 
+/** Another task may make the table between two statements: its position would seem to be of a table that is gone. */
+const ONE_INSTANT = 'set transaction isolation level repeatable read, read only';
+
 /** So many rows marked deleted are never marked without leave, if they are most of the table. */
 const MASS_DELETE = { rows: 100, share: 0.5 };
 
@@ -70,13 +73,16 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
   }
 
   async function position(): Promise<StoredPosition> {
-    return persistently(async (session) => {
-      const layout = await readLayout(session, schema, stream);
-      const [stored] = await session.rows(selectPosition(schema, false), [stream.name, stream.name, schema]);
-      const any =
-        layout === null ? [] : await session.rows(`select from ${quote(schema)}.${quote(layout.name)} limit 1`);
-      return { document: stored?.position ?? null, table: layout?.identity ?? null, holdsRows: any.length > 0 };
-    });
+    return persistently((session) =>
+      session.transaction(async () => {
+        await session.run(ONE_INSTANT);
+        const layout = await readLayout(session, schema, stream);
+        const [stored] = await session.rows(selectPosition(schema, false), [stream.name, stream.name, schema]);
+        const any =
+          layout === null ? [] : await session.rows(`select from ${quote(schema)}.${quote(layout.name)} limit 1`);
+        return { document: stored?.position ?? null, table: layout?.identity ?? null, holdsRows: any.length > 0 };
+      }),
+    );
   }
 
   async function commit(batch: Batch<PreparedPage>): Promise<Committed> {
