@@ -15,7 +15,7 @@ export interface Timing {
   turn(): Promise<void>;
 }
 
-/** undici sends a request in the second turn of the event loop after the answer that had its connection: it looks whether that was closed. */
+/** undici waits a turn before it uses a connection again, and another to see whether the server closes it; then the request is written. */
 const TURNS_FOR_THE_NETWORK = 3;
 
 let turns: Promise<void> = Promise.resolve();

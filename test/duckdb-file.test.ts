@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Destination, Run } from '../destinations/contract.ts';
 import { duckdbDestination } from '../destinations/duckdb/destination.ts';
 import { duckdbFailure } from '../destinations/duckdb/errors.ts';
+import { quote } from '../destinations/duckdb/sql.ts';
 import type { Stream } from '../schemas/stream.ts';
 import { at, deals } from './destination-suite/streams.ts';
 import { newPosition, pageOf } from './destination-suite/visit.ts';
@@ -270,4 +271,17 @@ describe('An error of DuckDB', () => {
     expect(failure.message).toContain('Constraint Error');
     expect(`${failure.message} ${String(failure.cause)}`).not.toContain('secret');
   });
+});
+
+test('A batch that does not fit into the memory that the config gives is refused, and into ours gets more', async () => {
+  const records = Array.from({ length: 60 }, (_, row) => ({ public_id: `${row}`, notes: 'ä"\n'.repeat(250_000) }));
+  destination = inFile(target.path, { memory_limit: '96MB' });
+  await expect(load(records)).rejects.toMatchObject({
+    kind: 'config_error',
+    message: expect.stringContaining('than "memory_limit" allows: raise it'),
+  });
+  await destination.close();
+  destination = inFile(target.path);
+  await load(records);
+  expect(await all(`select count(*)::int as n from ${quote(deals.name)}`)).toEqual([{ n: 60 }]);
 });

@@ -18,6 +18,11 @@ export function ranOutOfMemory(error: unknown): boolean {
 type Told = readonly [pattern: RegExp, tell: (path: string, error: unknown) => Failure];
 
 const told: readonly Told[] = [
+  // First: its advice names all that the others are told by.
+  [
+    /^out of memory/i,
+    (path, error) => configError(`DuckDB needs more memory for ${path} than "memory_limit" allows: raise it`, error),
+  ],
   [
     /no space left|disk quota|file too large|could not write (all|file)|failed to (write|allocate).*(disk|file)|max_temp_directory_size/i,
     (path, error) =>
@@ -52,10 +57,6 @@ const told: readonly Told[] = [
   [
     /failed to set config|memory_limit|unknown unit/i,
     (_path, error) => configError('"memory_limit" is not understood: give it like 512MB or 2GB', error),
-  ],
-  [
-    /^out of memory/i,
-    (path, error) => configError(`DuckDB needs more memory for ${path} than "memory_limit" allows: raise it`, error),
   ],
 ];
 
