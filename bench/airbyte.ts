@@ -45,7 +45,7 @@ try {
     const { output } = await measure(parseScript, [JSON.stringify({ url, lender, email, password }), 'parse', '16']);
     const alone = JSON.parse(output) as { rows: number; seconds: number };
     parsed.push(alone.rows / alone.seconds);
-    const { seconds, peakMegabytes } = await measure(executable, read, [], 'dropped');
+    const { seconds, peakMegabytes } = await measure(executable, read, {}, 'dropped');
     printed.push(rows / seconds);
     peaks.push(peakMegabytes);
   }

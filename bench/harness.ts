@@ -44,6 +44,15 @@ export interface Measured {
   readonly output: string;
 }
 
+/** How the image runs the connector (docker/Dockerfile), as far as it matters to memory. */
+export const AS_IN_THE_IMAGE: Launch = { flags: ['--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '1' } };
+
+export interface Launch {
+  /** For Node itself. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Runs a Node program as a process of its own and measures all of it.
  *
@@ -53,13 +62,14 @@ export interface Measured {
 export function measure(
   script: string,
   args: readonly string[] = [],
-  flags: readonly string[] = [],
+  { flags = [], env = {} }: Launch = {},
   output: 'kept' | 'dropped' = 'kept',
 ): Promise<Measured> {
   const usage = new URL('usage.js', import.meta.url).pathname;
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const child = spawn(process.execPath, [...flags, '--import', usage, script, ...args], {
+      env: { ...process.env, ...env },
       stdio: ['ignore', output === 'kept' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     const told = [1, 2, 3].map((descriptor) => {

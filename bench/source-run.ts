@@ -1,6 +1,7 @@
 import { connectApi } from '../connector/api/connect.ts';
 import { readEnvelope } from '../connector/api/envelope.ts';
 import { silentReporter } from '../connector/report.ts';
+import { openPage } from '../connector/sync/page-parts.ts';
 import { syncStreams } from '../connector/sync/streams.ts';
 import { systemTiming } from '../connector/timing.ts';
 import { limitYoungGeneration } from '../connector/young-generation.ts';
@@ -12,7 +13,7 @@ import { streamNamed } from '../schemas/registry.ts';
 /**
  * One measured run of `bench/source.ts`, in a process of its own; prints rows and the seconds that they took.
  *
- * usage: node bench/source-run.ts API-AS-JSON parse|map CONCURRENCY
+ * usage: node bench/source-run.ts API-AS-JSON serve|parse|map CONCURRENCY
  */
 const api = JSON.parse(process.argv[2]!) as { url: string; lender: string; email: string; password: string };
 const [, , , what, concurrency] = process.argv;
@@ -27,9 +28,48 @@ const client = await connectApi({
   signal,
 });
 
-const { rows, seconds } = what === 'parse' ? await parseAlone() : await mapped();
+const works: Record<string, () => Promise<{ rows: number; seconds: number }>> = {
+  serve: fetchedAlone,
+  parse: parseAlone,
+  map: mapped,
+};
+const { rows, seconds } = await works[what!]!();
 process.stdout.write(JSON.stringify({ rows, seconds }));
 await client.close();
+
+/** Pages fetched and thrown away, their bytes looked at for the cursor alone: what the API serves, at the least. */
+async function fetchedAlone() {
+  const windows = Number(concurrency);
+  const page = async (since: string | null, until: string | null, cursor: string | null) => {
+    const { bytes, release } = await client.fetchPage(stream.dataset, { since, until, cursor, limit: 1000 }, signal);
+    const { nextCursor, first } = openPage(bytes, stream.cursor);
+    const records = countIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), '{"public_id":');
+    release();
+    return { nextCursor, first, records };
+  };
+  const beginning = Date.parse((await page(null, null, null)).first!);
+  const edge = (at: number) =>
+    at === windows ? null : new Date(beginning + ((Date.now() - beginning) * at) / windows).toISOString();
+  const edges = Array.from({ length: windows + 1 }, (_, at) => edge(at));
+  const began = performance.now();
+  const counted = edges.slice(0, -1).map(async (since, at) => {
+    let count = 0;
+    for (let cursor: string | null = null; ; ) {
+      const { nextCursor, records } = await page(since, edges[at + 1]!, cursor);
+      count += records;
+      cursor = nextCursor;
+      if (cursor === null) return count;
+    }
+  });
+  const rows = (await Promise.all(counted)).reduce((sum, count) => sum + count, 0);
+  return { rows, seconds: (performance.now() - began) / 1000 };
+}
+
+function countIn(bytes: Buffer, text: string): number {
+  let count = 0;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) count++;
+  return count;
+}
 
 /** `JSON.parse` alone, of the same bodies, read into memory beforehand. */
 async function parseAlone() {

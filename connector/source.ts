@@ -1,4 +1,4 @@
-import { Failure, type FailureKind } from '../destinations/failure.ts';
+import { asFailure, Failure, type FailureKind } from '../destinations/failure.ts';
 import type { Dataset } from '../schemas/stream.ts';
 
 /** The seam between the sync loop and the Exports API: single attempts, no retries of pages. */
@@ -15,9 +15,10 @@ export interface Source {
   /**
    * Asks for one page, once (a 401 apart: tokens are renewed and the request repeated once).
    *
+   * @param mostBytes how large a body there is room for; a larger one is broken off (`outgrown`).
    * @throws {PageFailure} for whatever kept the page from arriving whole; `Failure` when nobody's retry can help.
    */
-  fetchPage(dataset: Dataset, request: PageRequest, signal: AbortSignal): Promise<FetchedPage>;
+  fetchPage(dataset: Dataset, request: PageRequest, signal: AbortSignal, mostBytes?: number): Promise<FetchedPage>;
 }
 
 /** The parameters of a page. All of them are sent with every cursor: a cursor is only valid with those it came from. */
@@ -47,8 +48,9 @@ export interface FetchedPage {
  * - `refused`: 500 and other 5xx: a passing fault, a rejected cursor, or one that no retry cures; not told apart.
  * - `timed_out`: 504: ask again later, then for less.
  * - `too_large`: the body passed 64 MB: ask for less.
+ * - `outgrown`: the body passed what there was room for: ask again with more.
  */
-export type PageFailureReason = 'interrupted' | 'throttled' | 'refused' | 'timed_out' | 'too_large';
+export type PageFailureReason = 'interrupted' | 'throttled' | 'refused' | 'timed_out' | 'too_large' | 'outgrown';
 
 /** The dataset is reserved, or unknown to this lender and environment: a catalog that can be read says so beforehand. */
 export class NotAvailable extends Failure {
@@ -64,6 +66,8 @@ export class PageFailure extends Failure {
   readonly status: number | null;
   /** What the answer's `Retry-After` asks for, in milliseconds. */
   readonly retryAfterMs: number | null;
+  /** Whether the message says itself what to do next. */
+  readonly advises: boolean;
 
   constructor(
     reason: PageFailureReason,
@@ -74,6 +78,7 @@ export class PageFailure extends Failure {
       requestId?: string | null;
       retryAfterMs?: number | null;
       kind?: FailureKind;
+      advises?: boolean;
     } = {},
   ) {
     super(options.kind ?? 'transient_error', message, options);
@@ -81,5 +86,20 @@ export class PageFailure extends Failure {
     this.reason = reason;
     this.status = options.status ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.advises = options.advises ?? false;
   }
+}
+
+/** A page that cannot be opened or decoded is one that did not arrive. */
+export function notArrived(error: unknown, where: string | null = null): PageFailure {
+  const { message } = asFailure(error);
+  return new PageFailure('interrupted', where === null ? message : `${where}: ${message}`, { cause: error });
+}
+
+/** A failure once no try is left: a page that did not arrive says what was in the way, and not always what to do `next`. */
+export function advised(failure: Failure, next: string): Failure {
+  if (!(failure instanceof PageFailure) || failure.advises) return failure;
+  const { reason, kind, status, requestId } = failure;
+  const message = `${failure.message.replace(/\.$/, '')}. ${next}`;
+  return new PageFailure(reason, message, { kind, status, requestId, cause: failure, advises: true });
 }

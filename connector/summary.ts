@@ -25,6 +25,8 @@ export interface StreamSummary {
   rows_deleted: number;
   /** Values that did not fit their column (see `_changes`). */
   changed_fields: number;
+  /** Business dates that are no day: the text is kept, the column beside it is null. */
+  unparsed_dates: number;
   rejects: number;
   requests: number;
   retries: number;

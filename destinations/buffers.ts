@@ -13,24 +13,53 @@ export interface Buffers {
 const LARGEST = 1024 * 1024;
 const SMALLEST = 64 * 1024;
 
-/** @param most how many of one size are kept for the next. */
-export function createBuffers(most: number): Buffers {
+/** Sizes come in steps of a quarter to an eighth of themselves: pages of a stream are much alike, and little is left unused. */
+const sizeFor = (length: number): number => {
+  if (length <= SMALLEST) return SMALLEST;
+  const step = 2 ** (Math.ceil(Math.log2(length)) - 3);
+  return Math.ceil(length / step) * step;
+};
+
+/** @param mostBytes how much is kept for the next; what goes is of the size that was not asked for the longest. */
+export function createBuffers(mostBytes: number): Buffers {
+  /** By size, the one used last at the end. */
   const unused = new Map<number, ArrayBuffer[]>();
   const lent = new WeakSet<ArrayBufferLike>();
+  let held = 0;
+
+  /** Those of one size, which is now the one used last. */
+  function ofSize(size: number): ArrayBuffer[] {
+    const same = unused.get(size) ?? [];
+    unused.delete(size);
+    unused.set(size, same);
+    return same;
+  }
+
+  function letGo(): void {
+    for (const [size, same] of unused) {
+      if (same.pop() === undefined) unused.delete(size);
+      else {
+        held -= size;
+        return;
+      }
+    }
+  }
 
   return {
     take(length) {
       if (length > LARGEST) return Buffer.allocUnsafeSlow(length);
-      const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(length)));
-      const memory = unused.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size).buffer;
+      const size = sizeFor(length);
+      const kept = ofSize(size).pop();
+      if (kept !== undefined) held -= size;
+      const memory = kept ?? Buffer.allocUnsafeSlow(size).buffer;
       lent.add(memory);
       return Buffer.from(memory, 0, length);
     },
     giveBack({ buffer }) {
       if (!lent.delete(buffer)) return;
-      const same = unused.get(buffer.byteLength) ?? [];
-      unused.set(buffer.byteLength, same);
-      if (same.length < most) same.push(buffer as ArrayBuffer);
+      ofSize(buffer.byteLength).push(buffer as ArrayBuffer);
+      held += buffer.byteLength;
+      while (held > mostBytes) letGo();
     },
   };
 }

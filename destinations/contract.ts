@@ -132,8 +132,8 @@ export interface Run {
   readonly tasks?: number;
   /** Streams (by name) that this run reads in full again: for these, another primary key than the table's is accepted. */
   readonly fullRefresh: ReadonlySet<string>;
-  /** Takes what a person should know of a stream and that stops nothing. */
-  warn(message: string, stream: string): void;
+  /** Takes what a person should know, of a stream or of the destination as a whole, and that stops nothing. */
+  warn(message: string, stream?: string): void;
 }
 
 /**

@@ -37,6 +37,10 @@ export class StreamFailure extends Failure {
   }
 }
 
+/** The message, and the request id that support asks for: where there is no field of its own for that. */
+export const withRequestId = ({ message, requestId }: { message: string; requestId: string | null }): string =>
+  requestId === null ? message : `${message} (request id ${requestId})`;
+
 export const configError = (message: string, cause?: unknown) => new Failure('config_error', message, { cause });
 export const transientError = (message: string, cause?: unknown) => new Failure('transient_error', message, { cause });
 export const systemError = (message: string, cause?: unknown) => new Failure('system_error', message, { cause });

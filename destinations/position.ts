@@ -67,7 +67,10 @@ export const positionSchema = z.strictObject({
   complete: instant.nullable(),
   /** The greatest value of the cursor field ever seen. */
   seen: instant.nullable(),
-  /** The end of the span that `windows` are what is left of; null when there is none, or it has no end. */
+  /**
+   * The end of the span that `windows` are what is left of, beyond which the last of them may read; null when there is none, or it has no
+   * end.
+   */
   until: instant.nullable(),
   windows: z.array(windowSchema),
   /** The open full refresh, whose keys are kept beside the table; null when none is open. */

@@ -1,4 +1,4 @@
-import type { Stream } from '../schemas/stream.ts';
+import { BOOKKEEPING_COLUMNS, type Stream } from '../schemas/stream.ts';
 import { type Failure, LockedFailure, StreamFailure, transientError } from './failure.ts';
 
 /** What every destination refuses, in the same words. */
@@ -51,10 +51,14 @@ export function changedKey(stream: Stream, key: readonly string[]): Failure {
 
 /** A column that cannot hold what its kind brings. */
 export function wrongColumn(stream: Stream, column: string, found: string, wanted: string): Failure {
+  const isNeeded = stream.primaryKey.includes(column) || BOOKKEEPING_COLUMNS.some((name) => name === column);
+  const otherwise = isNeeded
+    ? 'rename the table: then a new one is made, and loaded from the start'
+    : 'rename it: then a new column is made';
   return cannotServe(
     stream,
     `stream ${stream.name}: column ${column} has the type ${found}, which does not hold every ${wanted}. ` +
-      `Give it the type ${wanted} again, or rename it: then a new column is made.`,
+      `Give it the type ${wanted} again, or ${otherwise}.`,
   );
 }
 

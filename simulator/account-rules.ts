@@ -1,3 +1,5 @@
+import type { Unknowns } from './unknowns.ts';
+
 /** An account as it was posted: the fields are checked, not typed. */
 export type PostedAccount = Readonly<Record<string, unknown>>;
 
@@ -5,15 +7,28 @@ export const CREATE = 1;
 export const UPDATE = 2;
 export const WITHDRAW = 3;
 
-/** What is wrong with one account, in words; empty where nothing is. Beyond `status` no field is documented as required. */
-export function faultsOf(account: PostedAccount): string[] {
+const IDS = ['accountId', 'subAccountId'];
+
+/** Beyond `status` no field is documented as required: what is, by assumption. */
+const REQUIRED: Readonly<Record<Unknowns['accountsRequired'], readonly string[]>> = {
+  ids: IDS,
+  status: [],
+  example: [
+    ...IDS,
+    ...['debtorCompanyId', 'firstName', 'lastName', 'language', 'idNumber', 'phones', 'emails', 'merchant', 'dateDue'],
+    ...['principal', 'interest', 'fees', 'paidAmount', 'loanType'],
+  ],
+};
+
+/** What is wrong with one account, in words; empty where nothing is. */
+export function faultsOf(account: PostedAccount, required: Unknowns['accountsRequired']): string[] {
   const reasons: string[] = [];
   const check = (holds: boolean, reason: string) => {
     if (!holds) reasons.push(reason);
   };
   check([CREATE, UPDATE, WITHDRAW].includes(account.status as number), 'Invalid status');
-  check(isName(account.accountId), 'accountId is required');
-  check(isName(account.subAccountId), 'subAccountId is required');
+  for (const name of REQUIRED[required])
+    check(IDS.includes(name) ? isName(account[name]) : Object.hasOwn(account, name), `${name} is required`);
   for (const name of ['birthDate', 'dateDue', 'paidDate']) {
     const value = account[name];
     check(value === undefined || value === '' || value === null || isDate(value), 'Invalid date format');

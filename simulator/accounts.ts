@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { FaultName } from './faults.ts';
 import { dateText } from './fields.ts';
 import type { Store } from './store.ts';
+import type { Unknowns } from './unknowns.ts';
 
 export interface AccountsOptions {
   /** From acceptance to effect, in milliseconds; default 200. */
@@ -25,7 +26,7 @@ export interface AccountsDeskOptions extends AccountsOptions {
   /** D03. */
   readonly subAccounts: Store;
   readonly clock: Clock;
-  readonly refusesBatch: boolean;
+  readonly unknowns: Unknowns;
 }
 
 /** A sub-account that was accepted at least once, and what became of it. */
@@ -55,7 +56,7 @@ export interface AccountsDesk {
 
 /** The Accounts API: checks a batch, accepts it, and applies it in the background to D02 (by account) and D03 (by sub-account). */
 export function createAccounts(options: AccountsDeskOptions): AccountsDesk {
-  const { accounts, subAccounts, clock, delayMs = 200, currency = 'AED' } = options;
+  const { accounts, subAccounts, clock, unknowns, delayMs = 200, currency = 'AED' } = options;
   const held = new Map<string, Held>();
   const byAccount = new Map<string, Set<Held>>();
   const keys = { accounts: new Map<string, string>(), subAccounts: new Map<string, string>() };
@@ -91,14 +92,19 @@ export function createAccounts(options: AccountsDeskOptions): AccountsDesk {
     });
   }
 
-  /** An update of what is unknown creates it, a creation of what is there updates it; a withdrawal of what is unknown does nothing. */
+  /** An update of what is unknown creates it; a withdrawal of what is unknown does nothing. */
   function apply(entry: Held, account: PostedAccount): boolean {
-    if (account.status === WITHDRAW && entry.fields === null) {
+    const isIgnored =
+      entry.fields === null
+        ? account.status === WITHDRAW
+        : account.status === CREATE && unknowns.accountsAgain === 'ignored';
+    if (isIgnored) {
       entry.timesDropped++;
       return false;
     }
     const status = entry.fields === null ? CREATE : account.status;
-    const fields = { ...entry.fields, ...account, status };
+    const known = unknowns.accountsUpdate === 'merges' || account.status === WITHDRAW ? entry.fields : null;
+    const fields = { ...known, ...account, status };
     const before = JSON.stringify({ ...entry.fields, status: null, gone: entry.isWithdrawn });
     entry.fields = fields;
     entry.isWithdrawn = account.status === WITHDRAW;
@@ -138,13 +144,13 @@ export function createAccounts(options: AccountsDeskOptions): AccountsDesk {
       const batch = (Object(body) as { accounts?: unknown }).accounts;
       if (!Array.isArray(batch) || batch.length === 0) return refusedBatch(version, 'accounts is required', []);
       const posted = batch.map((account) => Object(account) as PostedAccount);
-      if (posted.some((account) => options.refuseNameless?.(account)))
+      if (posted.length > unknowns.accountsAtMost || posted.some((account) => options.refuseNameless?.(account)))
         return refusedBatch(version, 'Invalid payload', []);
       const refused = posted.flatMap((account) => {
-        const errors = [...faultsOf(account), ...(options.refuse?.(account) ?? [])];
+        const errors = [...faultsOf(account, unknowns.accountsRequired), ...(options.refuse?.(account) ?? [])];
         return errors.length === 0 ? [] : [{ account, errors }];
       });
-      if (refused.length > 0 && !options.refusesBatch) {
+      if (refused.length > 0 && unknowns.badAccountRefuses === 'itself') {
         const bad = new Set(refused.map(({ account }) => account));
         accept(
           posted.filter((account) => !bad.has(account)),

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type Answer, errorAnswer, jsonAnswer } from './answer.ts';
+import { type Answer, errorAnswer, jsonAnswer, NO_TOKEN } from './answer.ts';
 import type { Clock } from './clock.ts';
+import type { Unknowns } from './unknowns.ts';
 
 export interface Credentials {
   readonly lender: string;
@@ -11,9 +12,7 @@ export interface Credentials {
 
 export interface AuthOptions extends Credentials {
   readonly clock: Clock;
-  readonly tokenLifetimeMs: number;
-  readonly wrongCredentials: number;
-  readonly refreshRotates: boolean;
+  readonly unknowns: Unknowns;
   readonly refreshFails: () => boolean;
 }
 
@@ -28,10 +27,11 @@ export interface Auth {
 
 /** Login, refresh and the check of tokens that look like those of the API (JWT, HS512, with a `lenderId` claim). */
 export function createAuth(options: AuthOptions): Auth {
-  const { clock } = options;
+  const { clock, unknowns } = options;
+  const tokenLifetimeMs = 1000 * unknowns.tokenSeconds;
   const secret = randomBytes(64);
   const accessTokens = new Map<string, number>();
-  let refreshTokens = new Set<string>();
+  const refreshTokens = new Map<string, number>();
 
   function issue(lifetimeMs: number): string {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -42,22 +42,37 @@ export function createAuth(options: AuthOptions): Auth {
   }
 
   function accessToken(): string {
-    const token = issue(options.tokenLifetimeMs);
-    accessTokens.set(token, clock.ms() + options.tokenLifetimeMs);
+    const token = issue(tokenLifetimeMs);
+    accessTokens.set(token, clock.ms() + tokenLifetimeMs);
     return token;
   }
 
   function refreshToken(): string {
-    const token = issue(30 * 86_400_000);
-    refreshTokens.add(token);
+    const lifetimeMs = 1000 * unknowns.refreshSeconds;
+    const token = issue(lifetimeMs);
+    refreshTokens.set(token, clock.ms() + lifetimeMs);
     return token;
+  }
+
+  /** No body of a failed login or refresh is documented. */
+  function failure(status: number, message: string): Answer {
+    switch (unknowns.authFailure) {
+      case 'v1':
+        return jsonAnswer(status, { error: message });
+      case 'envelope':
+        return jsonAnswer(status, { code: status, message, body: null, errors: [{ message }] });
+      case 'empty':
+        return { status, headers: {}, body: [] };
+      default:
+        return errorAnswer(status, message);
+    }
   }
 
   return {
     login(lender, body) {
       const { email, password } = Object(body) as { email?: unknown; password?: unknown };
       if (lender !== options.lender || email !== options.email || password !== options.password) {
-        return errorAnswer(options.wrongCredentials, 'Something went wrong');
+        return failure(unknowns.wrongCredentials, 'Something went wrong');
       }
       // Flat, without the envelope of the exports.
       const token = accessToken();
@@ -65,17 +80,17 @@ export function createAuth(options: AuthOptions): Auth {
     },
     refresh(lender, body) {
       const { refreshToken: old } = Object(body) as { refreshToken?: unknown };
-      if (typeof old !== 'string') return errorAnswer(400, 'refreshToken is required');
-      if (lender !== options.lender || !refreshTokens.has(old) || options.refreshFails()) {
-        return errorAnswer(401, 'Invalid refresh token');
+      if (typeof old !== 'string') return failure(400, 'refreshToken is required');
+      if (lender !== options.lender || (refreshTokens.get(old) ?? 0) <= clock.ms() || options.refreshFails()) {
+        return failure(401, 'Invalid refresh token');
       }
-      if (!options.refreshRotates) return jsonAnswer(200, { token: accessToken() });
+      if (!unknowns.refreshRotates) return jsonAnswer(200, { token: accessToken() });
       refreshTokens.delete(old);
       return jsonAnswer(200, { token: accessToken(), refreshToken: refreshToken() });
     },
     refusal(header) {
       if (header === undefined || !/^Bearer \S/.test(header)) {
-        return errorAnswer(401, 'Access denied. No token provided.');
+        return errorAnswer(401, NO_TOKEN);
       }
       const expires = accessTokens.get(header.slice('Bearer '.length));
       if (expires === undefined || expires <= clock.ms()) return errorAnswer(401, 'Invalid or expired token');
@@ -83,7 +98,7 @@ export function createAuth(options: AuthOptions): Auth {
     },
     expire(all) {
       accessTokens.clear();
-      if (all) refreshTokens = new Set();
+      if (all) refreshTokens.clear();
     },
   };
 }

@@ -1,21 +1,21 @@
-import { type Answer, jsonAnswer } from './answer.ts';
+import { type Answer, envelopeOf, jsonAnswer } from './answer.ts';
 import { type DatasetInfo, SECTIONS } from './datasets.ts';
-import type { Unknowns } from './options.ts';
+import type { Unknowns } from './unknowns.ts';
 
 /** The catalog in whichever shape is assumed; its address, keys and paging are not documented. */
 export function catalogAnswer(datasets: readonly DatasetInfo[], cursor: string | null, unknowns: Unknowns): Answer {
   const start = cursor === null ? 0 : Number.parseInt(cursor, 10) || 0;
+  if (unknowns.catalogShape === 'bare') {
+    const list = datasets.map((info) => entry(info, unknowns, true));
+    return jsonAnswer(200, list);
+  }
   const end = start + unknowns.catalogPage;
   const listed = datasets.slice(start, end);
-  if (unknowns.catalogShape === 'bare')
-    return jsonAnswer(
-      200,
-      listed.map((info) => entry(info, unknowns, true)),
-    );
   const pagination =
     unknowns.catalogPage < datasets.length ? { nextCursor: end < datasets.length ? String(end) : null } : null;
-  const body = { ...containers(listed, unknowns), ...(pagination && { pagination }) };
-  return jsonAnswer(200, { code: 200, message: unknowns.message, body, errors: [] });
+  const more = unknowns.catalogMore ? { version: '1.2' } : {};
+  const body = { ...more, ...containers(listed, unknowns), ...(pagination && { pagination }) };
+  return jsonAnswer(200, envelopeOf(body, unknowns));
 }
 
 function containers(listed: readonly DatasetInfo[], unknowns: Unknowns): object {
@@ -44,8 +44,9 @@ function containers(listed: readonly DatasetInfo[], unknowns: Unknowns): object 
   }
 }
 
-function entry(info: DatasetInfo, { catalogKeys, catalogShape }: Unknowns, withSection: boolean): object {
-  const { code, name, section, cursorField, available } = info;
+function entry(info: DatasetInfo, unknowns: Unknowns, withSection: boolean): object {
+  const { catalogKeys, catalogMore, catalogShape } = unknowns;
+  const { code, name, section, cursorField, available, paging } = info;
   const isLong = catalogKeys === 'long';
   return {
     ...(withSection && { [isLong ? 'sectionCode' : 'section']: section }),
@@ -53,5 +54,6 @@ function entry(info: DatasetInfo, { catalogKeys, catalogShape }: Unknowns, withS
     name,
     [isLong ? 'cursorField' : 'cursor_field']: cursorField,
     available,
+    ...(catalogMore && { pageSize: 1000, pagination: paging }),
   };
 }

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -131,9 +133,8 @@ async function drip(response: ServerResponse, bytes: Buffer, dripMs: number): Pr
 /** Blanks before the last bracket are JSON too: the body is as large as a page of very large records. */
 async function sendHuge(response: ServerResponse, answer: Answer, headers: Record<string, string>): Promise<void> {
   const bytes = Buffer.concat(answer.body);
-  response.writeHead(answer.status, { ...headers, 'content-length': bytes.length + HUGE });
-  response.write(bytes.subarray(0, -1));
   const blanks = Buffer.alloc(1024 * 1024, 0x20);
-  for (let sent = 0; sent < HUGE && !response.destroyed; sent += blanks.length) await written(response, blanks);
-  if (!response.destroyed) response.end(bytes.subarray(-1));
+  response.writeHead(answer.status, { ...headers, 'content-length': bytes.length + HUGE });
+  const parts = [bytes.subarray(0, -1), ...Array<Buffer>(HUGE / blanks.length).fill(blanks), bytes.subarray(-1)];
+  await pipeline(Readable.from(parts), response).catch(() => {});
 }

@@ -1,14 +1,14 @@
-import { type Answer, errorAnswer, htmlAnswer } from './answer.ts';
+import { type Answer, envelopeOf, errorAnswer, htmlAnswer } from './answer.ts';
 import { catalogAnswer } from './catalog.ts';
 import type { Clock } from './clock.ts';
 import { type DatasetInfo, SECTIONS } from './datasets.ts';
 import type { Faults } from './fault-turns.ts';
 import type { FaultName } from './faults.ts';
-import type { Unknowns } from './options.ts';
 import { BadRequest, limitOf, makePage, type Page, type PageParameters, type PageTwist, windowCount } from './page.ts';
 import { mixText } from './random.ts';
 import type { ApiRequest } from './request.ts';
 import type { Store } from './store.ts';
+import type { Unknowns } from './unknowns.ts';
 
 export interface ExportsOptions {
   readonly lenderPublicId: string;
@@ -46,7 +46,8 @@ export function createExports(options: ExportsOptions) {
     const { section, code, parameters } = request;
     const failed = (answer: Answer): ExportsAnswer => ({ answer, rows: 0 });
     if (SECTIONS[section ?? ''] === undefined) return failed(errorAnswer(404, 'Section not found'));
-    const info = datasets().find((dataset) => dataset.code === code && dataset.section === section);
+    const isThere = (dataset: DatasetInfo) => dataset.section === section || unknowns.otherSection === 'served';
+    const info = datasets().find((dataset) => dataset.code === code && isThere(dataset));
     if (info === undefined) return failed(errorAnswer(404, 'Dataset not found'));
     const store = info.available ? stores.get(info.code) : undefined;
     if (store === undefined) return failed(errorAnswer(404, 'Dataset is not available'));
@@ -103,13 +104,15 @@ function miscounted(told: Page['total']): Page['total'] {
   return typeof told?.total === 'number' ? { ...told, total: told.total + 1 } : told;
 }
 
-function wrap({ rows, nextCursor, filter, total }: Page, { message, meta }: Unknowns): Answer {
+function wrap({ rows, count, nextCursor, filter, total }: Page, unknowns: Unknowns): Answer {
+  const { meta, paginationMore } = unknowns;
+  const more = paginationMore && { limit: filter.limit, count, hasMore: nextCursor !== null };
   const body = {
     rows: [],
-    pagination: { nextCursor, ...total },
+    pagination: { nextCursor, ...total, ...more },
     ...(meta !== 'absent' && { meta: meta === 'filter' ? filter : {} }),
   };
-  const envelope = JSON.stringify({ code: 200, message, body, errors: [] });
+  const envelope = JSON.stringify(envelopeOf(body, unknowns));
   const at = envelope.indexOf('"rows":[') + '"rows":['.length;
   return {
     status: 200,

@@ -26,6 +26,8 @@ const ENDS_SESSION: readonly FaultName[] = ['expired-token', '401-storm'];
 /** A request may be repeated once after a 401, so tokens must outlive all requests that are in flight together. */
 const SESSION_REST = 40;
 
+const DEFAULT_RATE = 1 / 10;
+
 /**
  * Faults that take turns at random distances, seeded. No request meets more than one (told apart by its parameters), no
  * two requests in a row do, and cursors fail only where starting again at the last record is a step forward, so that a
@@ -58,8 +60,7 @@ export function createFaults(settings: readonly FaultSetting[], seed: number): F
     plans.find((plan) => plan.name === name) ??
     plans.find((plan) => plan.name === 'all' && FAULTS[name].survivable) ??
     null;
-  const rateOf = ({ name, rate }: FaultPlan) => rate ?? (name === 'all' ? 1 / 30 : 1 / 10);
-  const gap = () => Math.max(2, Math.round(2 / Math.max(...plans.map(rateOf))));
+  const gap = () => Math.max(2, Math.round(2 / Math.max(...plans.map(({ rate }) => rate ?? DEFAULT_RATE))));
 
   function applies(name: FaultName, request: ApiRequest): boolean {
     const info: FaultInfo = FAULTS[name];

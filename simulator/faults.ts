@@ -72,7 +72,7 @@ export const FAULT_NAMES: Readonly<Record<FaultName | 'all', string>> = {
 
 export interface FaultPlan {
   readonly name: FaultName | 'all';
-  /** Share of the requests that drawn faults befall; by default one in ten, one in thirty with `all`. */
+  /** Share of the requests that drawn faults befall; by default one in ten. */
   readonly rate?: number;
   /** `504-wide`: how many records are too many; default 1,000, or a quarter of the dataset where that is more. */
   readonly rows?: number;

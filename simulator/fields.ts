@@ -1,5 +1,6 @@
 import { isoText } from './clock.ts';
 import { type Dice, mix, pick, roll, rollBelow } from './random.ts';
+import type { Unknowns } from './unknowns.ts';
 
 /** One version of one record, before it is written out: what its fields are made from. */
 export interface Draft {
@@ -39,9 +40,15 @@ export interface Field {
   readonly kind: FieldKind;
   /** The value as JSON text. */
   readonly make: (draft: Draft) => string;
+  /** Whether no page documents it. */
+  readonly assumed?: true;
+  /** What it is where something else is assumed. */
+  readonly otherwise?: (unknowns: Unknowns) => Field | null;
 }
 
 const DAY = 86_400_000;
+
+export const assumed = (...fields: readonly Field[]): Field[] => fields.map((field) => ({ ...field, assumed: true }));
 
 const quoted = (values: readonly string[]) => values.map((value) => JSON.stringify(value));
 

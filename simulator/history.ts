@@ -4,7 +4,10 @@ import { type Dice, roll } from './random.ts';
 export interface HistoryOptions {
   /** Days from the first record to the last; default three years. */
   readonly days?: number;
-  /** When the last record was written; default the midnight (UTC) before the API's clock at the start. */
+  /**
+   * When the last record was written; default the last midnight (UTC) that is a whole day before the API's clock at the start: at no time of
+   * day does a look-back of minutes reach it.
+   */
   readonly end?: string;
   /** A share of all records that lies in the last `days`: `{ share: 0.8, days: 30 }`. */
   readonly recent?: { readonly share: number; readonly days: number };

@@ -1,8 +1,8 @@
 import { instantMs, isoText } from './clock.ts';
-import type { Unknowns } from './options.ts';
 import { mix, mixText } from './random.ts';
 import { END, FIRST, type Key, keyAt, type Run, recordBytes, runs, runsBackwards, startOf } from './segment.ts';
 import type { Store } from './store.ts';
+import type { Unknowns } from './unknowns.ts';
 
 /** The parameters of a page as they stand in the address; null where one is absent or empty. */
 export interface PageParameters {
@@ -186,11 +186,13 @@ function readCursor(text: string, binding: number | null): Key {
 }
 
 function totalOf(store: Store, { since, until }: PageParameters, { low, high }: Window, unknowns: Unknowns) {
+  const { totalExact } = unknowns;
+  const exact = totalExact === 'absent' ? {} : { totalExact: totalExact === 'null' ? null : false };
   const bounds = [since, until].filter((bound) => bound !== null).length;
   if (store.info.paging === 'via' && bounds < (unknowns.totalWindow === 'both' ? 2 : 1)) {
-    return { total: null, totalExact: false, totalNote: 'window_required' };
+    return { total: null, ...exact, totalNote: 'window_required' };
   }
-  if (unknowns.totalTimesOut) return { total: null, totalExact: false, totalNote: 'timeout' };
+  if (unknowns.totalTimesOut) return { total: null, ...exact, totalNote: 'timeout' };
   const total = store.count(low, high);
   if (total > unknowns.totalCap) return { total: unknowns.totalCap, totalExact: false, totalNote: 'capped' };
   return { total, totalExact: true };

@@ -1,5 +1,5 @@
 import { type AccountInEffect, createAccounts } from './accounts.ts';
-import { type Answer, errorAnswer, jsonAnswer } from './answer.ts';
+import { type Answer, errorAnswer, jsonAnswer, reworded } from './answer.ts';
 import { createAuth } from './auth.ts';
 import { type Churn, createChurn } from './churn.ts';
 import { startClock } from './clock.ts';
@@ -11,13 +11,14 @@ import type { FaultFilter, FaultName, FaultSetting } from './faults.ts';
 export type { SimulatorOptions } from './options.ts';
 export type { TruthRecord } from './store.ts';
 
-import { ASSUMED, type SimulatorOptions } from './options.ts';
+import type { SimulatorOptions } from './options.ts';
 import type { ApiRequest } from './request.ts';
 import { createRequestLog, type RequestCounts } from './requests.ts';
 import { startServer } from './server.ts';
 import { inTurns } from './steps.ts';
 import type { TruthRecord } from './store.ts';
 import { createStores } from './stores.ts';
+import { ASSUMED } from './unknowns.ts';
 import type { Edits } from './writer.ts';
 
 export { FAULT_NAMES, type FaultName, type FaultSetting } from './faults.ts';
@@ -83,13 +84,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     password,
     lenderPublicId,
     clock,
-    tokenLifetimeMs: options.tokenLifetimeMs ?? 15 * 60_000,
-    wrongCredentials: unknowns.wrongCredentials,
-    refreshRotates: unknowns.refreshRotates,
+    unknowns,
     refreshFails: () => faults.holds('refresh-fails') !== null,
   });
 
-  const stores = await inTurns(createStores(options, clock), options.signal, options.made);
+  const stores = await inTurns(createStores(options, unknowns, clock), options.signal, options.made);
   let listed: readonly DatasetInfo[] = DATASETS;
   function list(code: string, changes: Partial<DatasetInfo>): void {
     listed = listed.map((info) => (info.code === code ? { ...info, ...changes } : info));
@@ -110,7 +109,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     accounts: stores.of('D02'),
     subAccounts: stores.of('D03'),
     clock,
-    refusesBatch: unknowns.badAccountRefusesBatch,
+    unknowns,
   });
   const churn = createChurn(stores.all, faults);
   const listeners = new Set<(request: ApiRequest) => unknown>();
@@ -140,9 +139,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         case 'refresh':
           return { answer: auth.refresh(request.lender, request.body), rows: 0 };
         case 'catalog':
-          return { answer: exports.catalog(request), rows: 0 };
-        case 'page':
-          return exports.page(request, fault);
+          return { answer: reworded(exports.catalog(request), unknowns), rows: 0 };
+        case 'page': {
+          const { answer, rows } = exports.page(request, fault);
+          return { answer: reworded(answer, unknowns), rows };
+        }
         case 'accounts':
           return {
             answer:

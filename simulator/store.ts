@@ -17,6 +17,7 @@ import {
 } from './segment.ts';
 import { shapeOf } from './shapes/index.ts';
 import { atOnce, type Steps } from './steps.ts';
+import type { Unknowns } from './unknowns.ts';
 import { createWriter, type Edits } from './writer.ts';
 
 /** A record as the API returns it now. */
@@ -35,9 +36,8 @@ export interface StoreOptions {
   readonly history: HistoryOptions;
   readonly historyEndMs: number;
   readonly clock: Clock;
-  readonly sharedKeys: boolean;
   readonly difficult: boolean;
-  readonly ids: 'ordered' | 'random';
+  readonly unknowns: Unknowns;
 }
 
 /** The records of one dataset, in the order of (cursor value, `_id`). */
@@ -57,11 +57,11 @@ export interface Store {
 
 /** Makes a dataset's records, in steps. */
 export function* createStore(options: StoreOptions): Steps<Store> {
-  const { info, seed, clock } = options;
+  const { info, seed, clock, unknowns } = options;
   const field = info.cursorField ?? 'updated_at';
   const dice: Dice = { state: mix(seed, mixText(`${info.code} times`)) };
   const lives = createLives(options.rows);
-  const writer = createWriter({ ...options, shape: shapeOf(info.code), cursorField: field, lives });
+  const writer = createWriter({ ...options, shape: shapeOf(info.code, unknowns), cursorField: field, lives });
   let segments: Segment[] = [];
   let byKey: Map<string, number[]> | null = null;
 
@@ -146,6 +146,20 @@ export function* createStore(options: StoreOptions): Steps<Store> {
     return ids.map(writer.keyOf);
   }
 
+  function change(which: number | readonly string[], edits?: Edits, spreadMs = 0): string[] {
+    const ids = idsOf(which);
+    const now = clock.ms();
+    for (const id of ids) {
+      kill(id);
+      lives.version[id] = (lives.version[id] as number) + 1;
+      lives.updated[id] = spreadMs === 0 ? now : now - rollBelow(dice, spreadMs + 1);
+      // An event keeps its time: later changes of it never come back through the cursor.
+      if (field === 'updated_at') lives.cursor[id] = lives.updated[id] as number;
+      if (edits !== undefined) writer.edit(id, edits);
+    }
+    return written(ids);
+  }
+
   return {
     info,
     get size() {
@@ -164,19 +178,7 @@ export function* createStore(options: StoreOptions): Steps<Store> {
         for (let index = from; index < to; index++) yield truthRecord(recordBytes(segment, index));
       }
     },
-    change(which, edits, spreadMs = 0) {
-      const ids = idsOf(which);
-      const now = clock.ms();
-      for (const id of ids) {
-        kill(id);
-        lives.version[id] = (lives.version[id] as number) + 1;
-        lives.updated[id] = spreadMs === 0 ? now : now - rollBelow(dice, spreadMs + 1);
-        // An event keeps its time: later changes of it never come back through the cursor.
-        if (field === 'updated_at') lives.cursor[id] = lives.updated[id] as number;
-        if (edits !== undefined) writer.edit(id, edits);
-      }
-      return written(ids);
-    },
+    change,
     insert(count, behindMs, edits) {
       const now = clock.ms();
       const ids = Array.from({ length: count }, () => {
@@ -191,6 +193,7 @@ export function* createStore(options: StoreOptions): Steps<Store> {
       return written(ids);
     },
     remove(which) {
+      if (unknowns.deletes === 'flagged') return change(which, { is_deleted: 'true' });
       const ids = idsOf(which);
       const removed = ids.map(writer.keyOf);
       for (const id of ids) {

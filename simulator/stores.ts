@@ -3,6 +3,7 @@ import { DATASETS, type DatasetInfo } from './datasets.ts';
 import type { SimulatorOptions } from './options.ts';
 import { atOnce, type Steps } from './steps.ts';
 import { createStore, type Store } from './store.ts';
+import type { Unknowns } from './unknowns.ts';
 
 const DAY = 86_400_000;
 
@@ -15,19 +16,18 @@ export interface Stores {
 }
 
 /** The records of all datasets that are documented as available, in steps; reserved ones get theirs when they are opened. */
-export function* createStores(options: SimulatorOptions, clock: Clock): Steps<Stores> {
-  const { rows = 1000, seed = 1, history = {}, sharedDealKeys = false, difficult = false, ids = 'ordered' } = options;
+export function* createStores(options: SimulatorOptions, unknowns: Unknowns, clock: Clock): Steps<Stores> {
+  const { rows = 1000, seed = 1, history = {}, difficult = false } = options;
   // A fixed end within the day: restarted, the simulator has the same records.
-  const historyEndMs = history.end === undefined ? Math.floor(clock.ms() / DAY) * DAY : Date.parse(history.end);
+  const historyEndMs = history.end === undefined ? (Math.floor(clock.ms() / DAY) - 1) * DAY : Date.parse(history.end);
   const all = new Map<string, Store>();
 
   function* open(info: DatasetInfo): Steps<void> {
     if (all.has(info.code)) return;
     const count = typeof rows === 'number' ? rows : (rows[info.code] ?? 0);
-    const sharedKeys = sharedDealKeys && info.code === 'D16';
     all.set(
       info.code,
-      yield* createStore({ info, rows: count, seed, history, historyEndMs, clock, sharedKeys, difficult, ids }),
+      yield* createStore({ info, rows: count, seed, history, historyEndMs, clock, difficult, unknowns }),
     );
   }
 

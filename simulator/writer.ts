@@ -3,6 +3,7 @@ import { createDifficult } from './difficult.ts';
 import type { Draft, Field } from './fields.ts';
 import type { Lives } from './lives.ts';
 import { mix, mixText } from './random.ts';
+import type { Unknowns } from './unknowns.ts';
 
 /** JSON text by field name, which stands in for what the field would hold; `undefined` leaves the field out. */
 export type Edits = Readonly<Record<string, string | undefined>>;
@@ -12,12 +13,10 @@ export interface WriterOptions {
   readonly shape: readonly Field[];
   readonly seed: number;
   readonly lives: Lives;
-  /** Every fiftieth record has the key of the one before it, with another `created_at`. */
-  readonly sharedKeys: boolean;
   readonly cursorField: CursorField;
   /** Whether every third record holds a value that is hard to land. */
   readonly difficult: boolean;
-  readonly ids: 'ordered' | 'random';
+  readonly unknowns: Pick<Unknowns, 'ids' | 'sharedDealKeys'>;
 }
 
 export interface Writer {
@@ -30,7 +29,9 @@ export interface Writer {
 }
 
 export function createWriter(options: WriterOptions): Writer {
-  const { info, shape, seed, lives, sharedKeys, ids } = options;
+  const { info, shape, seed, lives, unknowns } = options;
+  // Every fiftieth record has the key of the one before it, with another `created_at`.
+  const sharedKeys = unknowns.sharedDealKeys && info.code === 'D16';
   const salt = mix(seed, mixText(info.code));
   const edited = new Map<number, Edits>();
   const heads = shape.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
@@ -50,7 +51,7 @@ export function createWriter(options: WriterOptions): Writer {
       id,
       keyId: sharedKeys && id % 50 === 1 ? id - 1 : id,
       version,
-      hasRandomId: ids === 'random',
+      hasRandomId: unknowns.ids === 'random',
       created: lives.created[id] as number,
       updated: lives.updated[id] as number,
       cursor: lives.cursor[id] as number,

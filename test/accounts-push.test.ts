@@ -3,6 +3,7 @@ import { accountsPath, apiOrigin, loginPath, refreshPath } from '../connector/ap
 import type { SimulatorOptions } from '../simulator/simulator.ts';
 import { account } from './accounts-example.ts';
 import { type AccountsWorld, accountsWorld, type Pushed } from './accounts-world.ts';
+import { otherAnswers } from './simulator-unknowns.ts';
 
 const worlds: AccountsWorld[] = [];
 async function world(options?: SimulatorOptions): Promise<AccountsWorld> {
@@ -74,6 +75,24 @@ describe('a push', () => {
       paidAmount: '0',
     });
   });
+
+  test.each(otherAnswers().filter(({ name }) => /account/i.test(name)))(
+    'comes to the same where $name=$text',
+    async ({ unknowns }) => {
+      const refuse = ({ accountId }: Record<string, unknown>) => (accountId === 'A-2' ? ['Unknown debtor'] : []);
+      const it = await world({ unknowns, accounts: { refuse } });
+      const list = accounts(12).flatMap((each) => [each, { ...each, status: 2, paidAmount: '70' }]);
+      const pushed = await it.push(list);
+      expect(did(pushed)).toEqual({ good: 24, accepted: 22, refused: 2 });
+      expect(pushed.refused.map(([line, id]) => [line, id])).toEqual([
+        [5, 'A-2'],
+        [6, 'A-2'],
+      ]);
+      await it.simulator.accountsSettled();
+      const held = it.simulator.accounts().filter(({ fields }) => fields !== null);
+      expect(held.map(({ fields }) => fields?.paidAmount)).toEqual(Array(11).fill('70'));
+    },
+  );
 
   test('keeps create, update and withdraw of one account in order', async () => {
     const it = await world();

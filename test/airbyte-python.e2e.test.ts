@@ -36,7 +36,8 @@ describe.skipIf(PYTHON === null)('airbyte-protocol-models', () => {
   test('take every line of spec, check, discover and read, and know every key', async () => {
     const { stdout: lines } = await source.read(await source.catalog());
     const kinds = await count(lines);
-    expect(kinds).toMatchObject({ STATE: 19 });
+    // One for each stream, and more where a slow machine ends a batch by its seconds.
+    expect(kinds.STATE).toBeGreaterThanOrEqual(19);
     expect(kinds.RECORD).toBeGreaterThan(19 * 140);
     const spec = await airbyte('spec');
     const check = await airbyte('check', '--config', source.config);

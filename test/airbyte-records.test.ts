@@ -7,7 +7,10 @@ import { decodeJson } from '../schemas/decode.ts';
 import type { ColumnKind } from '../schemas/kinds.ts';
 import { compileMapper } from '../schemas/mapper.ts';
 import { STREAMS, streamNamed } from '../schemas/registry.ts';
-import type { Stream } from '../schemas/stream.ts';
+import type { Value } from '../schemas/row.ts';
+import { parsedName, type Stream } from '../schemas/stream.ts';
+import type { Outcome } from './fixtures/difficult/value.ts';
+import { DIFFICULT_STREAM, DIFFICULT_VALUES, outcomeIn } from './fixtures/difficult-values.ts';
 
 const ASKED_AT = '2026-05-01T10:00:00.123456Z';
 const subAccounts = streamNamed('borrower_sub_accounts')!;
@@ -122,6 +125,36 @@ const pageOf = (stream: Stream, odd: boolean) =>
       ),
     { minLength: 1, maxLength: 4 },
   );
+
+/** The RECORD of what is written beside a difficult value, as text. */
+function recordOf({ row, extra, changes }: Outcome): string {
+  const members = DIFFICULT_STREAM.columns.flatMap(({ name, kind }) => {
+    const isQuoted = kind === 'text' || kind === 'timestamp' || kind === 'businessDate';
+    const text = (value: Value | undefined) =>
+      value === undefined ? 'null' : isQuoted ? JSON.stringify(value) : String(value);
+    const names = kind === 'businessDate' ? [name, parsedName(name)] : [name];
+    return names.map((each) => `${JSON.stringify(each)}:${text(row?.[each])}`);
+  });
+  const data = `{${[...members, `"_extra":${extra}`].join()}}`;
+  const told = changes.map((change) => ({
+    ...change,
+    reason: change.reason.replace(/^DESTINATION_(?!TYPE)/, 'SOURCE_'),
+  }));
+  const meta = told.length === 0 ? '' : `,"meta":{"changes":${JSON.stringify(told)}}`;
+  const stream = JSON.stringify(DIFFICULT_STREAM.name);
+  return `{"type":"RECORD","record":{"stream":${stream},"emitted_at":${Date.parse(ASKED_AT)},"data":${data}${meta}}}\n`;
+}
+
+test.each(DIFFICULT_VALUES.filter(({ row }) => row !== null))('fault 13: a RECORD of $what', (value) => {
+  const body = Buffer.concat([
+    Buffer.from('{"body":{"rows":['),
+    value.record,
+    Buffer.from('],"pagination":{"nextCursor":null}}}'),
+  ]);
+  const { rows, bytes } = bothWays(DIFFICULT_STREAM, body);
+  expect(rows).toEqual(recordsIn(Buffer.from(recordOf(outcomeIn('airbyte', value)))));
+  if (bytes !== null) expect(bytes).toEqual(rows);
+});
 
 describe('a plain page', () => {
   test.each(STREAMS.map((stream) => [stream.name, stream] as const))(

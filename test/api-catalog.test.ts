@@ -119,9 +119,10 @@ describe('the catalog is asked for', () => {
 
   it.each<[string, Handler, string]>([
     ['it is not there', text(404, ''), '404'],
-    ['it is forbidden', json(403, () => ({ message: 'no' })), '403 “no”'],
+    ['it is forbidden', json(403, () => ({ message: 'no', requestId: 'req_1' })), '403 “no” (request id req_1)'],
     ['it is elsewhere', text(301, '', { location: '/' }), '301'],
     ['it fails all the time', json(500, () => ({ message: 'oops' })), '500 “oops”'],
+    ['it fails all the time, and says so', json(500, () => ({ requestId: 'req_2' })), '(request id req_2)'],
     ['it is no JSON', text(200, '<html>'), 'no JSON'],
   ])('and is no more than a problem when %s', async (_, catalog, words) => {
     const api = await connect(await serveApi({ catalog }));

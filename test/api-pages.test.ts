@@ -81,6 +81,37 @@ describe('a page', () => {
     expect(Buffer.from((await api.fetchPage(D03, PAGE, signal)).bytes).toString()).toBe(body);
   });
 
+  it('shares its memory with no other, gzipped or not, while many come at once', async () => {
+    const bodyOf = (at: string) =>
+      JSON.stringify(
+        onePage(Array.from({ length: 400 }, (_, row) => ({ public_id: `${at}-${row}-${Math.random()}` }))),
+      );
+    const sent = new Map<string, string>();
+    const page: Handler = (request, response) => {
+      const cursor = new URL(request.url!, 'http://localhost').searchParams.get('cursor')!;
+      const text = bodyOf(cursor);
+      sent.set(cursor, text);
+      const isGzipped = Number(cursor.split('-')[1]) % 2 === 0;
+      const body = isGzipped ? gzipSync(text) : Buffer.from(text);
+      const more = isGzipped ? { 'content-encoding': 'gzip' } : {};
+      response.writeHead(200, { 'content-length': body.length, ...more });
+      response.write(body.subarray(0, body.length / 2));
+      setTimeout(() => response.end(body.subarray(body.length / 2)), Math.random() * 5);
+    };
+    const api = await connect(await serveApi({ page }));
+    const walks = Array.from({ length: 16 }, async (_, walk) => {
+      for (let at = 0; at < 30; at++) {
+        const cursor = `${walk}-${at}`;
+        const { bytes, release } = await api.fetchPage(D03, { ...PAGE, cursor }, signal);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+        expect(Buffer.from(bytes).equals(Buffer.from(sent.get(cursor)!))).toBe(true);
+        release();
+        release();
+      }
+    });
+    await Promise.all(walks);
+  });
+
   it('may be announced by an answer that is none yet', async () => {
     const page: Handler = (request, response, body) => {
       response.writeProcessing();
@@ -313,6 +344,11 @@ describe('fault 20: a body above the limit is too large', () => {
       const api = await connect(await serveApi({ page }), { limits });
       const failure = await failureOf(api.fetchPage(D03, PAGE, signal), PageFailure);
       expect(failure).toMatchObject({ reason: 'too_large', kind: 'transient_error' });
+    });
+    it(`${name}, and outgrown where the caller had less room`, async () => {
+      const api = await connect(await serveApi({ page }));
+      const failure = await failureOf(api.fetchPage(D03, PAGE, signal, 100_000), PageFailure);
+      expect(failure).toMatchObject({ reason: 'outgrown', kind: 'transient_error' });
     });
   }
 });

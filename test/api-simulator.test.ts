@@ -5,9 +5,11 @@ import { HTTP_LIMITS } from '../connector/api/http.ts';
 import { PageFailure } from '../connector/source.ts';
 import type { Dataset } from '../schemas/stream.ts';
 import type { FaultName } from '../simulator/faults.ts';
-import type { SimulatorOptions, Unknowns } from '../simulator/options.ts';
+import type { SimulatorOptions } from '../simulator/options.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import type { Unknowns } from '../simulator/unknowns.ts';
 import { connect, D03, PAGE } from './api-server.ts';
+import { otherAnswers } from './simulator-unknowns.ts';
 
 const signal = new AbortController().signal;
 
@@ -58,6 +60,7 @@ describe('against the simulated API', () => {
 
   it.each<Partial<Unknowns>>([
     {},
+    { catalogMore: true },
     { catalogShape: 'datasets' },
     { catalogShape: 'rows', catalogKeys: 'short' },
     { catalogShape: 'keyed' },
@@ -74,6 +77,21 @@ describe('against the simulated API', () => {
     });
     expect(datasets!.find(({ code }) => code === 'D10')).toMatchObject({ available: false, cursorField: null });
   });
+
+  it.each(otherAnswers().filter(({ name }) => name === 'authFailure' || name === 'wrongCredentials'))(
+    'wrong credentials are a config_error where $name=$text, and a refresh that fails leads to a login',
+    async ({ unknowns }) => {
+      const simulator = await simulate({ rows: { D03: 10 }, unknowns, faults: ['refresh-fails'] });
+      const refused = connect(simulator, { email: simulator.email, password: 'wrong' });
+      await expect(refused).rejects.toMatchObject({
+        kind: 'config_error',
+        message: expect.stringMatching(/login.*(email|password)/s),
+      });
+      const api = await logIn(simulator);
+      simulator.expireTokens();
+      expect(await walk(api, D03)).toHaveLength(10);
+    },
+  );
 
   it('a renewed refresh token is used, and the time is the server’s', async () => {
     const simulator = await simulate({ clockOffsetMs: -86_400_000, unknowns: { refreshRotates: true } });

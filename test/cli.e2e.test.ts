@@ -104,7 +104,13 @@ describe('wrong usage ends with 2 and names what is wrong, and what is near', ()
     [['sync', '--config', 'x', '--dry-run=yes'], '--dry-run takes no value'],
     [['simulate', '--port', '99999'], '--port must be a whole number from 0 to 65535'],
     [['simulate', '--rows', 'many'], '--rows must be a whole number'],
+    [['simulate', '--rows', '-1'], '--rows must be a whole number from 0'],
     [['simulate', '--open', 'D13,D01'], '--open: D01 cannot open; reserved are D04, '],
+    [
+      ['simulate', '--assume', 'viapages=full,meta=x,catalog-page=0'],
+      'nothing is assumed of "viapages"; did you mean "via-pages"?; meta=x is none of: filter | empty | absent; ' +
+        'catalog-page=0 is none of: all, or a number',
+    ],
     [['simulate', '--faults', 'sience'], 'there is no fault "sience" (did you mean "silence"?)'],
   ])('%j', async (args, message) => {
     const ended = await run(args);
@@ -291,15 +297,35 @@ describe('simulate', () => {
     }
   });
 
+  test('--assume picks other answers to what the documentation leaves open', async () => {
+    const running = start(['simulate', '--rows', '3', '--assume', 'partial-rows=documented, auth-failure=v1']);
+    try {
+      const { url, config } = JSON.parse(await running.firstLine()) as { url: string; config: Record<string, string> };
+      const login = (body: object) =>
+        fetch(`${url}/admin/auth/${config.lender}/login`, {
+          ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+        }).then((answer) => answer.json() as Promise<Record<string, string>>);
+      expect(await login({})).toEqual({ error: expect.any(String) });
+      const { token, lenderPublicId } = await login(config);
+      const page = await fetch(`${url}/admin/v3/lenders/${lenderPublicId}/exports/S1/D01`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(await page.text()).not.toContain('national_id');
+    } finally {
+      running.process.kill('SIGTERM');
+      await running.ended;
+    }
+  });
+
   test('--difficult brings values that are hard to land, and --clock-behind a clock of its own', async () => {
-    const running = start(['simulate', '--rows', '300', '--difficult', '--clock-behind', '7200']);
+    const running = start(['simulate', '--rows', '600', '--difficult', '--clock-behind', '7200']);
     const { config } = JSON.parse(await running.firstLine());
     const folder = createFolder();
     try {
       const path = folder.config('config.json', { ...config, streams: ['borrower_sub_accounts'] });
       const { code, stdout } = await run(['sync', '--config', path], { cwd: folder.path });
       const { started_at, streams } = JSON.parse(stdout);
-      expect([code, streams[0].changed_fields > 0]).toEqual([0, true]);
+      expect([code, streams[0].changed_fields > 0, streams[0].unparsed_dates > 0]).toEqual([0, true, true]);
       const behind = Date.now() - Date.parse(started_at);
       expect(behind).toBeGreaterThan(7_190_000);
       expect(behind).toBeLessThan(7_290_000);

@@ -274,6 +274,8 @@ describe('a config file', () => {
     expect(message).toContain('\n  password: is there twice, on lines 2 and 6: take one out');
     expect(message).toContain('\n  destination.path: is there twice, on lines 4 and 5');
     expect(message).not.toMatch(/hunter2|other/);
+    const oneLine = await refusalOfFile('{ "password": "hunter2", "password": "other" }');
+    expect(oneLine).toContain('\n  password: is there twice, both on line 1: take one out');
   });
 
   test('may begin with a byte order mark', async () => {

@@ -46,6 +46,6 @@ export function destinationSuite(
     ledgerSuite(visit);
     queriesSuite(visit);
     countsSuite(visit);
-    valuesSuite(visit);
+    valuesSuite(name, visit);
   });
 }

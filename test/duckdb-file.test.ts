@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Destination, Run } from '../destinations/contract.ts';
 import { duckdbDestination } from '../destinations/duckdb/destination.ts';
@@ -94,13 +95,15 @@ describe('A path that cannot be a database is refused', () => {
 });
 
 describe('A database file', () => {
-  test('that a kill left unfinished before anything was written is made anew', async () => {
+  test('that a kill left unfinished before anything was written is made anew, and that is told', async () => {
     const headers = Buffer.alloc(4096);
     headers.write('DUCK', 8);
     for (const content of [Buffer.alloc(0), headers]) {
+      const warnings: string[] = [];
       await writeFile(target.path, content);
-      await open();
+      await destination.open([deals], { ...run, warn: (message) => warnings.push(message) });
       await destination.close();
+      expect(warnings).toEqual([expect.stringContaining('it is made anew')]);
     }
   });
 
@@ -260,7 +263,12 @@ describe('An error of DuckDB', () => {
     ['FATAL Error: Failed: database has been invalidated because of a previous fatal error', 'transient_error'],
     ['IO Error: Cannot open file "x": Permission denied', 'config_error'],
     ['Out of Memory Error: failed to allocate data of size 16.0 MiB', 'config_error'],
+    ['FATAL Error: Failed to create checkpoint: failed to pin block of size 1 KiB (9 MiB/9 MiB used)', 'config_error'],
     ['IO Error: Trying to read a database file with version number 99', 'config_error'],
+    [
+      'IO Error: Could not read enough bytes from file "x": attempted to read 262144 bytes from location 9',
+      'config_error',
+    ],
     ['INTERNAL Error: something', 'system_error'],
   ])('is told by who must act: %s', (message, kind) => {
     expect(duckdbFailure(new Error(message), '/data/x.duckdb').kind).toBe(kind);
@@ -278,10 +286,45 @@ test('A batch that does not fit into the memory that the config gives is refused
   destination = inFile(target.path, { memory_limit: '96MB' });
   await expect(load(records)).rejects.toMatchObject({
     kind: 'config_error',
-    message: expect.stringContaining('than "memory_limit" allows: raise it'),
+    message: expect.stringMatching(/needs more memory .* set "memory_limit" of the destination to more/),
   });
   await destination.close();
   destination = inFile(target.path);
   await load(records);
   expect(await all(`select count(*)::int as n from ${quote(deals.name)}`)).toEqual([{ n: 60 }]);
+});
+
+test('A file whose log takes more memory than usual, as large rows and a kill leave it, is opened with more', async () => {
+  await load();
+  await destination.close();
+  const instance = await DuckDBInstance.create(target.path, { memory_limit: '2GB', checkpoint_threshold: '1TB' });
+  const connection = await instance.connect();
+  const row = `select r::text, repeat('äöü ' || r::text, 10000) from range`;
+  await connection.run('create table large (k text, v text)');
+  await connection.run(`insert into large ${row}(1200) t(r)`);
+  await connection.run('checkpoint');
+  await connection.run(`insert into large ${row}(1200, 2000) t(r)`);
+  await connection.run('pragma disable_checkpoint_on_shutdown');
+  connection.closeSync();
+  instance.closeSync();
+  expect(statSync(`${target.path}.wal`).size).toBeGreaterThan(30e6);
+
+  destination = inFile(target.path, { memory_limit: '96MB' });
+  await expect(open()).rejects.toMatchObject({ kind: 'config_error', message: expect.stringContaining('more memory') });
+  await destination.close();
+  destination = inFile(target.path);
+  await open();
+  expect(await all('select count(*)::int as n from large')).toEqual([{ n: 2000 }]);
+});
+
+test('Batches of rows with a hundred kilobytes each do not end in the memory that DuckDB usually may hold', async () => {
+  const { table } = await load();
+  for (let batch = 0; batch < 8; batch++) {
+    const records = Array.from({ length: 250 }, (_, row) => ({
+      ...{ public_id: `${batch}-${row}`, updated_at: at(2 + batch), pad: `${row}`.padEnd(100_000, 'x') },
+    }));
+    const page = table.prepare(pageOf(deals, destination.kinds, { askedAt: at(20), records }));
+    await table.commit({ pages: [page], changes: [], refresh: null });
+  }
+  expect(await all(`select count(*)::int as n from ${quote(deals.name)}`)).toEqual([{ n: 2001 }]);
 });

@@ -35,6 +35,7 @@ const FAULTS: Readonly<Record<number, string>> = {
 
 const names = globSync('test/**/*.test.ts')
   .concat(globSync('test/destination-suite/*.ts'))
+  .filter((file) => !file.endsWith('/faults.test.ts'))
   .flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/['"`][^'"`\n]*?\bfaults? (\d[\d, toand]*)/g)].map(
       ([, numbers]) => numbers!,

@@ -29,7 +29,16 @@ function ran({ task = null, from, to, status = 'succeeded', streams = [], warnin
 
 const stream = (rows: number, more: object = {}) => ({
   ...{ stream: 'borrowers', status: 'succeeded', rows_read: rows, rows_written: rows, rows_unchanged: 1 },
-  ...{ rows_deleted: 0, changed_fields: 1, rejects: 1, requests: 2, retries: 0, bytes: 10, seconds: rows / 10 },
+  ...{
+    rows_deleted: 0,
+    changed_fields: 1,
+    unparsed_dates: 1,
+    rejects: 1,
+    requests: 2,
+    retries: 0,
+    bytes: 10,
+    seconds: rows / 10,
+  },
   ...{ complete: instant('12:00:00'), error: null, ...more },
 });
 const failed = (message: string, kind = 'transient_error') =>
@@ -54,7 +63,7 @@ describe('the tasks of a job', () => {
     expect(summaryOf(job!)).toEqual([
       {
         ...stream(100),
-        ...{ rows_read: 400, rows_written: 400, rows_unchanged: 4, changed_fields: 4, rejects: 4 },
+        ...{ rows_read: 400, rows_written: 400, rows_unchanged: 4, changed_fields: 4, unparsed_dates: 4, rejects: 4 },
         ...{ requests: 8, bytes: 40, seconds: 10 },
       },
     ]);

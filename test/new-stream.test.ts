@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 async function serve(difficult: boolean): Promise<Api> {
-  const server = await startSimulator({ rows: 2_500, sharedDealKeys: true, difficult });
+  const server = await startSimulator({ rows: 2_500, unknowns: { sharedDealKeys: true }, difficult });
   const { lender, email, password, url: baseUrl } = server;
   const address = { environment: 'production', baseUrl, allowInsecureHttp: false } as const;
   const api = await connectApi({ ...address, lender, email, password, concurrency: 2, signal });

@@ -91,6 +91,7 @@ describe('status', () => {
           [
             { summary: { streams: [streamRun('borrowers'), streamRun('borrower_deals')] } },
             {
+              runId: 'r0',
               startedAt: '2026-05-31T12:00:00.000000Z',
               endedAt: '2026-05-31T12:01:00.000000Z',
               summary: { streams: [streamRun('borrower_deals', { status: 'failed', error })] },
@@ -105,8 +106,9 @@ describe('status', () => {
     expect(text).toMatch(/deal_views .*refused/);
     expect(text.replace(/\s+/g, ' ')).toContain('deal_views: its position is damaged (not JSON)');
     expect(text).toMatch(/conversations .*refresh/);
+    // What a later run has overcome is told apart from what is to be looked at.
     expect(text.replace(/\s+/g, ' ')).toContain(
-      'borrower_deals: last error, 2026-05-31 12:01:00: the API answers 503 (request req_1)',
+      'Past errors, overcome since borrower_deals: last error, 2026-05-31 12:01:00: the API answers 503 (request req_1)',
     );
   });
 
@@ -205,12 +207,28 @@ describe('status', () => {
       ]),
     );
     const flat = text.replace(/\s+/g, ' ');
+    expect(flat).not.toContain('Past errors');
     expect(flat.match(/the API answers 503/g)).toHaveLength(1);
     expect(flat).toContain(
       'borrower_deals, conversations: last error, 2026-06-01 12:00:40: the API answers 503 (request',
     );
     expect(flat.match(/its position is damaged/g)).toHaveLength(1);
     expect(flat).toContain('--streams borrowers,deal_views --full-refresh');
+  });
+
+  test('tells an error of a verify that came after the last run as one to look at', async () => {
+    const error = { kind: 'transient_error', message: 'the API answers 503', request_id: null };
+    const runs = [
+      {
+        ...{ runId: 'r2', command: 'verify', startedAt: '2026-06-01T12:10:00.000000Z' },
+        ...{ endedAt: '2026-06-01T12:11:00.000000Z' },
+        summary: { streams: [streamRun('borrowers', { status: 'failed', rows_written: 0, error })] },
+      },
+      { summary: { streams: [streamRun('borrowers')] } },
+    ];
+    const text = stripped(await shown(storing({ borrowers: POSITION }, runs), 80));
+    expect(text).toContain('To look at\nborrowers: last error, 2026-06-01 12:11:00: the API answers 503');
+    expect(text).not.toContain('Past errors');
   });
 
   test.each([79, 60, 40])('does with less on a terminal of %i columns', async (columns) => {

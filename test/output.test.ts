@@ -33,6 +33,7 @@ function streamSummary(changes: Partial<StreamSummary>): StreamSummary {
     rows_unchanged: 0,
     rows_deleted: 0,
     changed_fields: 0,
+    unparsed_dates: 0,
     rejects: 0,
     requests: 1,
     retries: 0,

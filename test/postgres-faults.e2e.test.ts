@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { createPool } from '../destinations/postgres/pool.ts';
 import { at, deals } from './destination-suite/streams.ts';
 import { newPosition, newWindow, type OpenRun } from './destination-suite/visit.ts';
 import { faultBench, page, records } from './postgres-fault-bench.ts';
@@ -16,6 +17,22 @@ const pages = (count: number, each: number) =>
   }));
 
 describe('fault 14: Postgres', () => {
+  test('takes no more connections and then is gone: whoever waits for one learns that', async () => {
+    const user = 'limited';
+    await bench.admin.query(`create role ${user} login password 'limited' connection limit 1`);
+    const { host, port } = bench.way;
+    const pool = createPool({ host, port, user, password: user, database: bench.database }, 'cleargrid');
+    const working = pool.use((session) => session.rows('select pg_sleep(60)'));
+    await wait(300);
+    const waiting = [1, 2, 3].map(() => pool.use((session) => session.rows('select 1')));
+    await wait(300);
+    const outcomes = Promise.allSettled([working, ...waiting]);
+    await bench.way.close();
+    expect((await outcomes).map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+    await pool.close();
+    await bench.server.endSessions(bench.database);
+  });
+
   test('restarts in the middle of a first load, and all of it arrives once', async () => {
     const { write } = await visit.open([deals]);
     const windows = [newWindow(null, at(60))];

@@ -1,12 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { streamNamed } from '../schemas/registry.ts';
-import { type Simulator, startSimulator } from '../simulator/simulator.ts';
-import { createFolder, type Running, start } from './cli-process.ts';
-import { allDifferences, killAndFinish, runToEnd } from './kill.ts';
-import { startPostgres, type TestServer } from './postgres-server.ts';
-import { configFor } from './postgres-target.ts';
+import { type Running, start } from './cli-process.ts';
+import { fullSize } from './full-size.ts';
+import { killAndFinish, runToEnd } from './kill.ts';
+import { admin, config, database, differences, serve, server, simulator, usePostgres } from './postgres-world.ts';
 import { chance } from './simulation/virtual-time.ts';
 
 /** Faults 1 and 17, on the process itself: killed at any instant and at each named step, and put to sleep. */
@@ -19,49 +17,13 @@ const LOADING = 'cleargrid._cleargrid_loading_borrower_sub_accounts';
 const SEEN = 'cleargrid._cleargrid_seen_borrower_sub_accounts';
 const POSITIONS = 'cleargrid._cleargrid_positions';
 
-/** Kills of each kind of run; an environment variable asks for more. */
-const KILLS = Number(process.env.CLEARGRID_KILLS ?? 8);
+/** Kills of each of three kinds of run, fifty and more together in full size; an environment variable asks for another number. */
+const KILLS = Number(process.env.CLEARGRID_KILLS ?? fullSize(17, 6));
 
-let server: TestServer;
-let database: string;
-let admin: pg.Client;
-let simulator: Simulator;
-let folder: ReturnType<typeof createFolder>;
-let config: string;
+usePostgres();
 
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
-beforeEach(async () => {
-  folder = createFolder();
-  database = await server.createDatabase();
-  admin = await server.connect(database);
-});
-afterEach(async () => {
-  await admin.end();
-  await simulator.stop();
-  folder.remove();
-});
+const load = (rows: Record<string, number>) => serve(streams, { rows }, { concurrency: 16 });
 
-async function serve(rows: Record<string, number>): Promise<void> {
-  simulator = await startSimulator({ rows });
-  const { lender, email, password, url } = simulator;
-  const destination = configFor(server, database, 'cleargrid');
-  const names = streams.map(({ name }) => name);
-  config = folder.config('config.json', {
-    lender,
-    email,
-    password,
-    base_url: url,
-    streams: names,
-    destination,
-    concurrency: 16,
-  });
-}
-
-const differences = () =>
-  allDifferences(simulator, streams, configFor(server, database, 'cleargrid'), ({ name }) => `cleargrid."${name}"`);
 const finish = async () => {
   simulator.advance(2000);
   const ended = await runToEnd(config);
@@ -70,7 +32,7 @@ const finish = async () => {
 
 describe('fault 1: killed at random while rows change,', () => {
   test('a first load loses nothing and doubles nothing', async () => {
-    await serve({ D03: 12_500 * KILLS, D07: 5_000, D21: 5_000 });
+    await load({ D03: 12_500 * KILLS, D07: 5_000, D21: 5_000 });
     const stopChurn = simulator.startChurn({ codes: CHANGING, everyPages: 10, changes: 3 });
     const random = chance(1).next;
     const { ended, killed } = await killAndFinish({
@@ -89,7 +51,7 @@ describe('fault 1: killed at random while rows change,', () => {
   });
 
   test('increments do not either', async () => {
-    await serve({ D03: 20_000, D07: 2_000, D21: 2_000 });
+    await load({ D03: 20_000, D07: 2_000, D21: 2_000 });
     await finish();
     const random = chance(2).next;
     let killed = 0;
@@ -107,7 +69,7 @@ describe('fault 1: killed at random while rows change,', () => {
   });
 
   test('a full refresh marks no live row deleted, and each that is gone', async () => {
-    await serve({ D03: 6_000 * KILLS, D07: 2_000, D21: 2_000 });
+    await load({ D03: 6_000 * KILLS, D07: 2_000, D21: 2_000 });
     await finish();
     for (const { dataset } of streams) simulator.remove(dataset.code, 50);
     const stopChurn = simulator.startChurn({ codes: CHANGING, everyPages: 3, changes: 3 });
@@ -183,16 +145,16 @@ const holdingRenames = () =>
 
 describe('fault 1: killed at a named step,', () => {
   const loaded = async () => {
-    await serve({ D03: 6_000, D07: 100, D21: 100 });
+    await load({ D03: 6_000, D07: 100, D21: 100 });
     await finish();
   };
   /** The books are there, and nothing of the table. */
   const unbegun = async () => {
-    await serve({ D03: 60_000, D07: 100, D21: 100 });
+    await load({ D03: 60_000, D07: 100, D21: 100 });
     expect((await start(['sync', '--config', config, '--streams', 'borrower_payments']).ended).code).toBe(0);
   };
   const begun = async () => {
-    await serve({ D03: 60_000, D07: 100, D21: 100 });
+    await load({ D03: 60_000, D07: 100, D21: 100 });
     await killAndHope();
   };
   /** A first load that has begun, and is not at its end. */
@@ -267,7 +229,7 @@ describe('fault 1: killed at a named step,', () => {
 
 describe('fault 17: put to sleep in the middle of a load,', () => {
   test('a run whose sessions are ended meanwhile lets another through, and harms nothing when it wakes', async () => {
-    await serve({ D03: 60_000, D07: 100, D21: 100 });
+    await load({ D03: 60_000, D07: 100, D21: 100 });
     const sleeping = start(['sync', '--config', config]);
     for (;;) {
       const [found] = await query(`select to_regclass('${LOADING}') as loading`);

@@ -135,17 +135,28 @@ describe('fault 16: somebody else', () => {
     await expect(write(deals, [page(4, 'second', 11)])).rejects.not.toThrow(/second/);
   });
 
-  test('has a trigger that refuses rows, and its message, which may hold values, is not passed on', async () => {
-    const { write } = await loaded(3);
-    await bench.admin.query(`create function public.refuse() returns trigger language plpgsql as
-      $$ begin raise exception 'no %', new.name; end $$`);
-    await bench.admin.query(
-      `create trigger refuse before insert on ${table()} for each row execute function public.refuse()`,
-    );
-    const refused = write(deals, [page(4, 'secret', 11)]);
-    await expect(refused).rejects.toMatchObject({ kind: 'config_error', message: expect.stringMatching(/trigger/) });
-    await expect(refused).rejects.not.toThrow(/secret/);
-  });
+  test.each([
+    ['refuses rows', "raise exception 'no %', new.name"],
+    ['raises an error of its own kind', "raise exception 'no %', new.name using errcode = 'ZZ001'"],
+    ['fails', 'new.name := (1 / (length(new.name) - length(new.name)))::text'],
+    ['writes to a table that is gone', 'insert into nowhere values (new.name)'],
+  ])(
+    'has a trigger that %s: its function is named, and its message, which may hold values, is not passed on',
+    async (_, body) => {
+      const { write } = await loaded(3);
+      await bench.admin.query(`create function public.refuse() returns trigger language plpgsql as
+      $$ begin ${body}; return new; end $$`);
+      await bench.admin.query(
+        `create trigger refuse before insert on ${table()} for each row execute function public.refuse()`,
+      );
+      const refused = write(deals, [page(4, 'secret', 11)]);
+      await expect(refused).rejects.toMatchObject({
+        kind: 'config_error',
+        message: expect.stringMatching(/trigger .*function (public\.)?refuse\(\)/),
+      });
+      await expect(refused).rejects.not.toThrow(/secret/);
+    },
+  );
 });
 
 describe('fault 17: a run that slept', () => {

@@ -80,7 +80,19 @@ describe('A database whose settings are all other than usual changes nothing:', 
   refreshSuite(visit);
   wideningSuite(visit);
   queriesSuite(visit);
-  valuesSuite(visit);
+  valuesSuite('postgres', visit);
+});
+
+test('A database whose encoding does not hold every text is refused', async () => {
+  const database = await server.createDatabase();
+  const other = `latin_${database}`;
+  await asAdmin(database, `create database ${other} encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0`);
+  const destination = postgresDestination(configFor(server, other, 'cleargrid'));
+  await use(destination, async () => {
+    const refused = { kind: 'config_error', message: expect.stringMatching(/encoding is LATIN1.*UTF8 is needed/) };
+    await expect(destination.check()).rejects.toMatchObject(refused);
+    await expect(destination.open([deals], run('one'))).rejects.toMatchObject(refused);
+  });
 });
 
 describe('A user without a right is told which one is missing:', () => {
@@ -96,12 +108,16 @@ describe('A user without a right is told which one is missing:', () => {
   }
 
   test.for<[string, (database: string) => string[], RegExp]>([
-    ['a schema that is not there', () => [], /permission denied for database/],
-    ['a schema of others', () => ['create schema cleargrid'], /permission denied for schema cleargrid/],
+    ['a schema that is not there', () => [], /permission denied for database .*grant create on database/],
+    [
+      'a schema of others',
+      () => ['create schema cleargrid'],
+      /denied for schema cleargrid.*grant usage, create on schema/,
+    ],
     [
       'a schema that may only be read',
       () => ['create schema cleargrid', 'grant usage on schema cleargrid to ROLE'],
-      /permission denied for schema cleargrid/,
+      /denied for schema cleargrid.*grant usage, create on schema cleargrid/,
     ],
     [
       'no temporary tables',
@@ -109,7 +125,7 @@ describe('A user without a right is told which one is missing:', () => {
         `grant create on database ${database} to ROLE`,
         `revoke temporary on database ${database} from public`,
       ],
-      /permission denied to create temporary tables/,
+      /permission denied to create temporary tables.*grant temporary on database/,
     ],
   ])('%s', async ([, grants, words]) => {
     const destination = await withRole(grants);

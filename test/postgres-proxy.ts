@@ -64,6 +64,7 @@ export async function cuttableWay(host: string, port: number): Promise<CuttableW
     },
     async close() {
       for (const socket of sockets) socket.destroy();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

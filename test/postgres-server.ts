@@ -25,6 +25,7 @@ export interface TestServer {
   endSessions(database: string): Promise<void>;
   /** Stops the server, open transactions and all, and starts it again. */
   restart(): Promise<void>;
+  /** Fails where the code under test has left a session open. */
   stop(): Promise<void>;
   /** A folder of this machine that the server can reach; null where it runs in a container. */
   readonly folder: string | null;
@@ -59,12 +60,14 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Files that the settings name, relative to the server's data: readable by nobody else. */
   readonly files?: Readonly<Record<string, string>>;
+  /** As a process of this machine, also where a Docker engine answers. */
+  readonly embedded?: boolean;
 }
 
-export async function startPostgres({ settings = {}, files = {} }: ServerOptions = {}): Promise<TestServer> {
+export async function startPostgres(options: ServerOptions = {}): Promise<TestServer> {
+  const { settings = {}, files = {}, embedded = Object.keys(files).length > 0 } = options;
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const engine =
-    Object.keys(files).length === 0 && hasImage() ? await startContainer(flags) : await startEmbedded(flags, files);
+  const engine = !embedded && hasImage() ? await startContainer(flags) : await startEmbedded(flags, files);
   const { host, port } = engine;
   let databases = 0;
 
@@ -99,6 +102,17 @@ export async function startPostgres({ settings = {}, files = {} }: ServerOptions
       return (await client.query(sql, [database, TEST_SESSION])).rows[0].count;
     });
 
+  /** Sessions of the code under test, in any database, once those that are ending have ended. */
+  async function leftOpen(): Promise<number> {
+    const deadline = performance.now() + ENDING_MS;
+    for (;;) {
+      const sql = `select count(*)::int as count from pg_stat_activity where application_name like 'cleargrid%'`;
+      const left = await once('postgres', async (client) => (await client.query(sql)).rows[0].count as number);
+      if (left === 0 || performance.now() > deadline) return left;
+      await wait(50);
+    }
+  }
+
   return {
     host,
     port,
@@ -128,7 +142,10 @@ export async function startPostgres({ settings = {}, files = {} }: ServerOptions
       }),
     folder: engine.folder,
     restart: engine.restart,
-    stop: engine.stop,
+    async stop() {
+      const left = await leftOpen().finally(engine.stop);
+      if (left > 0) throw new Error(`${left} sessions of the code under test were left open`);
+    },
   };
 }
 

@@ -1,14 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { StreamSummary, Summary } from '../connector/summary.ts';
-import { streamNamed } from '../schemas/registry.ts';
+import { STREAMS, streamNamed } from '../schemas/registry.ts';
 import type { SimulatorOptions } from '../simulator/options.ts';
-import { type Simulator, startSimulator } from '../simulator/simulator.ts';
-import { createFolder, type Ended, run, start } from './cli-process.ts';
-import { allDifferences } from './kill.ts';
-import { startPostgres, type TestServer } from './postgres-server.ts';
-import { configFor } from './postgres-target.ts';
+import { type Ended, type Running, run, start } from './cli-process.ts';
+import {
+  admin,
+  config,
+  database,
+  differences,
+  folder,
+  serve,
+  server,
+  simulator,
+  usePostgres,
+} from './postgres-world.ts';
 
 /** `sync` as a process into a real server: faults 17, 19 and 24, and what other people have made around the tables. */
 
@@ -18,38 +26,9 @@ const TABLE = `cleargrid.${subAccounts.name}`;
 /** Sessions that one stream writes with. */
 const LANES = 2;
 
-let server: TestServer;
-let database: string;
-let admin: pg.Client;
-let simulator: Simulator;
-let folder: ReturnType<typeof createFolder>;
-let config: string;
+usePostgres();
 
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
-beforeEach(async () => {
-  folder = createFolder();
-  database = await server.createDatabase();
-  admin = await server.connect(database);
-});
-afterEach(async () => {
-  expect(await server.sessionsLeft(database)).toBe(0);
-  await admin.end();
-  await simulator.stop();
-  folder.remove();
-});
-
-async function serve(options: SimulatorOptions = { rows: { D03: 3000, D16: 300, D21: 300 } }): Promise<void> {
-  simulator = await startSimulator(options);
-  const { lender, email, password, url } = simulator;
-  const destination = configFor(server, database, 'cleargrid');
-  config = folder.config('config.json', {
-    ...{ lender, email, password, base_url: url, destination },
-    streams: streams.map(({ name }) => name),
-  });
-}
+const begin = (options: SimulatorOptions = { rows: { D03: 3000, D16: 300, D21: 300 } }) => serve(streams, options);
 
 async function sync(...flags: string[]): Promise<Ended & { summary: Summary; of(stream: string): StreamSummary }> {
   simulator.advance(2_000);
@@ -59,22 +38,64 @@ async function sync(...flags: string[]): Promise<Ended & { summary: Summary; of(
 }
 
 const query = async (sql: string) => (await admin.query(sql)).rows;
-const differences = () =>
-  allDifferences(simulator, streams, configFor(server, database, 'cleargrid'), ({ name }) => `cleargrid."${name}"`);
 
 async function loaded(options?: SimulatorOptions): Promise<void> {
-  await serve(options);
+  await begin(options);
   const first = await sync();
   expect(first.stderr.includes('"error"') ? first.stderr : '').toBe('');
   expect(first.code).toBe(0);
 }
 
+/** All that a run could leave: every relation, column and comment of the database, and every version of every row of ours. */
+async function stored(): Promise<unknown> {
+  const tables = await query(
+    `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = relnamespace
+     where nspname = 'cleargrid' and relkind = 'r' order by 1`,
+  );
+  const rows: unknown[] = [];
+  for (const { name } of tables)
+    rows.push(
+      ...(await query(
+        `select '${name}' as name, count(*), md5(string_agg(concat(ctid, xmin, xmax, t), '' order by ctid)) from ${name} t`,
+      )),
+    );
+  const [catalog] = await query(`select
+    (select md5(string_agg(concat(oid, relname, relfilenode, relnatts), '' order by oid)) from pg_class) as relations,
+    (select md5(string_agg(concat(oid, nspname, nspacl), '' order by oid)) from pg_namespace) as schemas,
+    (select md5(string_agg(description, '' order by objoid, objsubid, description)) from pg_description) as comments,
+    (select count(*) from pg_attribute) as columns`);
+  return { catalog, rows };
+}
+
+describe('a dry run', () => {
+  test('makes nothing in a database where nothing is', async () => {
+    await begin();
+    const before = await stored();
+    for (const flags of [[], ['--full-refresh']]) {
+      expect((await sync('--dry-run', ...flags)).code).toBe(0);
+      expect(await stored()).toEqual(before);
+    }
+    expect(await query(`select 1 from pg_namespace where nspname = 'cleargrid'`)).toEqual([]);
+  });
+
+  test('leaves every row, position and table as they were', async () => {
+    await loaded();
+    simulator.change('D03', 30);
+    simulator.insert('D16', 3);
+    const before = await stored();
+    for (const flags of [[], ['--full-refresh']]) {
+      const { code, of } = await sync('--dry-run', ...flags);
+      expect([code, of(subAccounts.name).rows_written]).toEqual([0, 0]);
+      expect(await stored()).toEqual(before);
+    }
+    expect((await sync()).of(subAccounts.name).rows_written).toBe(30);
+    expect(await stored()).not.toEqual(before);
+  });
+});
+
 describe('sync into Postgres', () => {
   test('holds sessions for the lanes of as many streams as are read at once, and one for its locks', async () => {
-    simulator = await startSimulator({ rows: { D03: 20_000 } });
-    const { lender, email, password, url } = simulator;
-    const destination = configFor(server, database, 'cleargrid');
-    config = folder.config('config.json', { lender, email, password, base_url: url, destination, streams_at_once: 2 });
+    await serve(STREAMS, { rows: { D03: 20_000 } }, { streams_at_once: 2 });
     const running = start(['sync', '--config', config]);
     let [most, ended] = [0, false];
     running.ended.then(() => {
@@ -242,7 +263,7 @@ describe('fault 24: what others have made', () => {
   });
 
   test('a view of the name of a table is told, is not touched, and keeps no other stream from being loaded', async () => {
-    await serve();
+    await begin();
     await admin.query('create schema cleargrid');
     await admin.query(`create view ${TABLE} as select 1 as one`);
     const first = await sync();
@@ -257,5 +278,65 @@ describe('fault 24: what others have made', () => {
       message: expect.stringMatching(/a view\?/),
     });
     expect(await query(`select * from ${TABLE}`)).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('fault 2: a stop while the server keeps it waiting', () => {
+  /** Asks it to stop, and gives its end, which must come within what orchestrators wait. */
+  async function stopped(running: Running): Promise<Ended & { summary: Summary }> {
+    const asked = performance.now();
+    running.process.kill('SIGTERM');
+    const ended = await running.ended;
+    expect(performance.now() - asked).toBeLessThan(10_000);
+    expect(ended.code).toBe(143);
+    return { ...ended, summary: JSON.parse(ended.stdout) as Summary };
+  }
+
+  test('for a lock tells what is done all the same, and records the end', async () => {
+    await loaded();
+    simulator.change('D03', 50);
+    const holder = await server.connect(database);
+    const hold = async () => {
+      end();
+      await holder.query('begin');
+      await holder.query(`lock table ${TABLE} in access exclusive mode`);
+    };
+    const end = simulator.onPageRequest(({ code }) => (code === 'D03' ? hold() : undefined));
+    simulator.advance(2_000);
+    const running = start(['sync', '--config', config]);
+    const waiting = `select 1 from pg_locks where not granted`;
+    while ((await query(waiting)).length === 0) await wait(50);
+    await wait(1_500);
+    const { summary } = await stopped(running);
+    expect(summary.status).toBe('stopped');
+    expect(Object.fromEntries(summary.streams.map(({ stream, status }) => [stream, status]))).toEqual({
+      borrower_sub_accounts: 'stopped',
+      borrower_deals: 'succeeded',
+      communication_logs: 'succeeded',
+    });
+    const [record] = await query(
+      'select run_id, status, summary from cleargrid._cleargrid_runs order by started_at desc limit 1',
+    );
+    expect(record).toMatchObject({ run_id: summary.run_id, status: 'stopped', summary });
+    await holder.end();
+    expect((await sync()).code).toBe(0);
+    expect(await differences()).toEqual([]);
+  });
+
+  test('in silence tells that nothing was done', async () => {
+    await begin();
+    const sockets = new Set<Socket>();
+    const silent = createServer((socket) => void sockets.add(socket.on('error', () => {})));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const parsed = JSON.parse(readFileSync(config, 'utf8'));
+    const { port } = silent.address() as AddressInfo;
+    const destination = { ...parsed.destination, host: '127.0.0.1', port };
+    const elsewhere = folder.config('silent.json', { ...parsed, destination });
+    const running = start(['sync', '--config', elsewhere]);
+    while (sockets.size === 0) await wait(50);
+    const { summary } = await stopped(running);
+    expect(summary).toMatchObject({ status: 'stopped', streams: [] });
+    for (const socket of sockets) socket.destroy();
+    silent.close();
   });
 });

@@ -1,13 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { from as copyFrom } from 'pg-copy-streams';
+import { describe, expect, test } from 'vitest';
 import type { Summary } from '../connector/summary.ts';
+import { COPY_HEADER } from '../destinations/postgres/encode.ts';
 import { streamNamed } from '../schemas/registry.ts';
-import { type Simulator, startSimulator } from '../simulator/simulator.ts';
-import { createFolder, type Ended, type Running, start } from './cli-process.ts';
-import { allDifferences } from './kill.ts';
-import { startPostgres, type TestServer } from './postgres-server.ts';
-import { configFor } from './postgres-target.ts';
+import { type Ended, type Running, start } from './cli-process.ts';
+import { fullSize } from './full-size.ts';
+import { admin, config, database, differences, serve, server, simulator, usePostgres } from './postgres-world.ts';
 import { chance } from './simulation/virtual-time.ts';
 
 /** The tasks of one job, each a process, into one Postgres. */
@@ -21,47 +20,16 @@ const streams = [
   'communication_logs',
 ].map((name) => streamNamed(name)!);
 const TASKS = 4;
-const ROWS = 1_000_000;
+const ROWS = fullSize(1_000_000);
 const OTHERS = { D07: 20_000, D01: 5_000, D16: 5_000, D19: 5_000, D21: 5_000 };
 
-let server: TestServer;
-let database: string;
-let admin: pg.Client;
-let simulator: Simulator;
-let folder: ReturnType<typeof createFolder>;
-let config: string;
+usePostgres();
 
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
-beforeEach(async () => {
-  folder = createFolder();
-  database = await server.createDatabase();
-  admin = await server.connect(database);
-});
-afterEach(async () => {
-  await admin.end();
-  await simulator.stop();
-  folder.remove();
-});
-
-async function serve(rows: Record<string, number>, latencyMs = 0): Promise<void> {
-  simulator = await startSimulator({ rows, latencyMs });
-  const { lender, email, password, url } = simulator;
-  const destination = configFor(server, database, 'cleargrid');
-  config = folder.config('config.json', {
-    ...{ lender, email, password, base_url: url, destination },
-    streams: streams.map(({ name }) => name),
-    concurrency: 32,
-  });
-}
+const load = (rows: Record<string, number>, latencyMs = 0) => serve(streams, { rows, latencyMs }, { concurrency: 32 });
 
 const task = (index: number, ...args: string[]): Running =>
   start(['sync', '--config', config, '--task', `${index}/${TASKS}`, ...args]);
 const summaryOf = (ended: Ended) => JSON.parse(ended.stdout) as Summary;
-const differences = () =>
-  allDifferences(simulator, streams, configFor(server, database, 'cleargrid'), ({ name }) => `cleargrid."${name}"`);
 
 /** All tasks of one job, to their end. */
 async function job(...args: string[]): Promise<Summary[]> {
@@ -78,7 +46,7 @@ const sum = (summaries: readonly Summary[], stream: string) =>
 
 describe('tasks that share the streams', () => {
   test('load them together, each a part, and a job after it brings what changed', async () => {
-    await serve({ D03: 100_000, ...OTHERS });
+    await load({ D03: 100_000, ...OTHERS });
     const first = await job();
     expect(first.map(({ task: which }) => which)).toEqual(['0/4', '1/4', '2/4', '3/4']);
     expect(sum(first, 'borrower_sub_accounts')).toBe(100_000);
@@ -101,7 +69,7 @@ describe('tasks that share the streams', () => {
   });
 
   test('and a run that wants them alone refuse each other, as do tasks of another number', async () => {
-    await serve({ D03: 100_000 }, 600);
+    await load({ D03: 100_000 }, 600);
     const first = task(0);
     await new Promise<void>((resolve) => {
       const stop = simulator.onPageRequest(() => {
@@ -120,13 +88,13 @@ describe('tasks that share the streams', () => {
   });
 
   test('lose nothing and double nothing, killed and started again at random while rows change', async () => {
-    await serve({ D03: ROWS, ...OTHERS });
+    await load({ D03: ROWS, ...OTHERS });
     const random = chance(8);
     const stopChurn = simulator.startChurn({ codes: ['D03', 'D07'], everyPages: 20, changes: 3 });
     const running = Array.from({ length: TASKS }, (_, index) => task(index));
     let killed = 0;
     for (let events = 0; events < 8; events++) {
-      await pages(20 + random.below(60));
+      await pages(Math.ceil(ROWS / 50_000) + random.below(ROWS / 17_000));
       const index = random.below(TASKS);
       if (!running[index]!.process.kill('SIGKILL')) continue;
       await running[index]!.ended;
@@ -144,7 +112,7 @@ describe('tasks that share the streams', () => {
   });
 
   test('that sleep hold nobody up, neither the others nor the next job, and end well when they wake', async () => {
-    await serve({ D03: 60_000, D07: 1_000 }, 50);
+    await load({ D03: 60_000, D07: 1_000 }, 50);
     const first = [task(0), task(1)];
     await atWork(first.length);
     first[1]!.process.kill('SIGSTOP');
@@ -159,6 +127,30 @@ describe('tasks that share the streams', () => {
     const woken = await first[1]!.ended;
     expect(woken.code, woken.stderr.slice(-2000)).toBe(0);
     expect(await differences()).toEqual([]);
+  });
+
+  test('do not wait for the session of one that sleeps in the midst of a COPY', async () => {
+    await load({ D03: 20_000 }, 50);
+    const running = [task(0), task(1)];
+    const table = 'cleargrid._cleargrid_loading_borrower_sub_accounts';
+    while (!(await admin.query(`select to_regclass('${table}') as loading`)).rows[0].loading) await wait(20);
+    // As a task that is frozen there leaves it: nothing more comes, and nothing ends it.
+    const sleeping = await server.connect(database);
+    let lost = '';
+    sleeping.on('error', (error) => {
+      lost = error.message;
+    });
+    await sleeping.query(`set application_name = 'cleargrid'`);
+    const copy = sleeping.query(copyFrom(`copy ${table} from stdin (format binary)`));
+    copy.on('error', () => {});
+    copy.write(COPY_HEADER);
+    for (const { ended } of running) {
+      const { code, stderr } = await ended;
+      expect(code, stderr.slice(-2000)).toBe(0);
+    }
+    expect(await differences()).toEqual([]);
+    await sleeping.end().catch(() => {});
+    expect(lost).toContain('terminat');
   });
 });
 

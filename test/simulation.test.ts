@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { fullSize } from './full-size.ts';
 import { liveThrough } from './simulation/world.ts';
 
 /** More seeds, or other ones: CLEARGRID_SEEDS=100000 npx vitest run test/simulation.test.ts, or CLEARGRID_SEEDS=417-417. */
-const [first, last] = seeds(process.env.CLEARGRID_SEEDS ?? '1000');
+const [first, last] = seeds(process.env.CLEARGRID_SEEDS ?? String(fullSize(1000)));
 
 test(`every table equals the truth, whatever happened on the way (seeds ${first} to ${last})`, {
   timeout: 3_600_000,

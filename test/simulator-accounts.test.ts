@@ -185,11 +185,11 @@ describe('accounts that are refused', () => {
   });
 
   it('take their batch with them, or only themselves where that is assumed', async () => {
-    for (const [badAccountRefusesBatch, stored] of [
-      [true, 0],
-      [false, 1],
+    for (const [badAccountRefuses, stored] of [
+      ['batch', 0],
+      ['itself', 1],
     ] as const) {
-      const simulator = await start({ unknowns: { badAccountRefusesBatch } });
+      const simulator = await start({ unknowns: { badAccountRefuses } });
       expect((await send(simulator, [account({ status: 9 }), account({ accountId: 'A-2' })])).status).toBe(400);
       await simulator.accountsSettled();
       expect(truthOf(simulator, 'D02')).toHaveLength(stored);

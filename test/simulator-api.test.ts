@@ -48,7 +48,7 @@ describe('login', () => {
 
 describe('a token', () => {
   it('expires, and is renewed by the refresh token alone', async () => {
-    const simulator = await start({ tokenLifetimeMs: 1000 });
+    const simulator = await start({ unknowns: { tokenSeconds: 1 } });
     const { url, lender, email, password } = simulator;
     const { refreshToken, token } = (await post(`${url}/admin/auth/${lender}/login`, { email, password })).json;
     const catalog = (access: string) => ask(`${url}${exportsOf(simulator)}`, { headers: bearer(access) });

@@ -90,9 +90,9 @@ describe('a page', () => {
   });
 
   it('may be short, or empty with a live cursor, in a via dataset', async () => {
-    const { pages } = await client.walk(D03, { limit: 10 });
+    const { pages } = await client.walk(D03, { limit: 2 });
     expect(pages.slice(0, -1)).toContain(0);
-    expect(pages.slice(0, -1).some((rows) => rows > 0 && rows < 10)).toBe(true);
+    expect(pages.slice(0, -1)).toContain(1);
   });
 
   it('is the same each time for the same cursor', async () => {

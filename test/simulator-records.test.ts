@@ -83,7 +83,7 @@ describe('records', () => {
   });
 
   it('share keys in D16 where that is asked for, with another created_at', async () => {
-    const deals = truthOf(await start({ rows: { D16: 200 }, sharedDealKeys: true }), 'D16');
+    const deals = truthOf(await start({ rows: { D16: 200 }, unknowns: { sharedDealKeys: true } }), 'D16');
     const byKey = Map.groupBy(deals, ({ public_id }) => public_id);
     const shared = [...byKey.values()].filter(({ length }) => length > 1);
     expect(shared).toHaveLength(4);

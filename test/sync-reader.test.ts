@@ -15,14 +15,23 @@ const stream = streamNamed('borrowers')!;
 const LAST = Buffer.from('{"code":200,"message":"success","body":{"rows":[],"pagination":{"nextCursor":null}}}');
 const REQUEST = { since: null, until: null, cursor: null, limit: 1000 };
 
+const LAST_PAGE = () => LAST;
+
 /** A reader over a source that answers by `answer`, and what it shares with the run. */
-function readerOver(answer: () => Buffer, timing: Timing) {
-  const limiter = createLimiter(8);
-  const [budget, counts] = [createBudget(10e6), newCounts()];
+function readerOver(
+  answer: () => Buffer,
+  timing: Timing,
+  more: { budget?: number; fetchPage?: Source['fetchPage'] } = {},
+) {
+  const limiter = createLimiter(more.fetchPage ? 64 : 8);
+  const [budget, counts] = [createBudget(more.budget ?? 10e6), newCounts()];
   let released = 0;
-  const source = {
-    fetchPage: async () => ({ bytes: answer(), askedAt: '2026-06-01T12:00:00.000000Z', release: () => released++ }),
-  } as unknown as Source;
+  const fetchPage = async () => ({
+    bytes: answer(),
+    askedAt: '2026-06-01T12:00:00.000000Z',
+    release: () => released++,
+  });
+  const source = { fetchPage: more.fetchPage ?? fetchPage } as unknown as Source;
   const context = {
     ...{ source, stream, limiter, budget, counts, timing, part: null },
     mapper: compileMapper(stream, memoryKinds),
@@ -90,6 +99,52 @@ test('a page that cannot be decoded is one that did not arrive: its memory is gi
   expect([page.nextCursor, released()]).toEqual([null, 2]);
   page.release();
   expect(budget.takeNow(10e6)).not.toBeNull();
+});
+
+test('a page that takes many tries to have room enough loses none of those that a failure has', async () => {
+  const time = virtualTime(chance(1));
+  let failures = 0;
+  const body = Buffer.concat([LAST, Buffer.alloc(20_000_000 - LAST.length, ' ')]);
+  const { read, counts } = readerOver(LAST_PAGE, time.process(), {
+    fetchPage: async (_, __, ___, mostBytes = Number.POSITIVE_INFINITY) => {
+      if (body.length > mostBytes) throw new PageFailure('outgrown', 'larger');
+      if (++failures < 5) throw new PageFailure('interrupted', 'reset');
+      return { bytes: body, askedAt: '2026-06-01T12:00:00.000000Z', release: () => {} };
+    },
+  });
+  const page = await ended(time, read(REQUEST));
+  expect([page.nextCursor, failures]).toEqual([null, 5]);
+  expect(counts.retries).toBeGreaterThan(6);
+});
+
+test('pages that suddenly are a hundred times as large are not held beyond twice the budget', async () => {
+  const time = virtualTime(chance(1));
+  const process = time.process();
+  const [small, large] = [300_000, 30_000_000].map((length) =>
+    Buffer.concat([LAST, Buffer.alloc(length - LAST.length, ' ')]),
+  );
+  const budget = 32e6;
+  let [held, most, size] = [0, 0, small!];
+  const { read } = readerOver(LAST_PAGE, process, {
+    budget,
+    fetchPage: async (_, __, signal, mostBytes = Number.POSITIVE_INFINITY) => {
+      await process.sleep(100, signal);
+      if (size.length > mostBytes) throw new PageFailure('outgrown', 'larger');
+      held += size.length;
+      most = Math.max(most, held);
+      const bytes = size;
+      const release = () => {
+        held -= bytes.length;
+      };
+      return { bytes, askedAt: '2026-06-01T12:00:00.000000Z', release };
+    },
+  });
+  const readAll = () => Promise.all(Array.from({ length: 64 }, async () => (await read(REQUEST)).release()));
+  await ended(time, readAll());
+  [most, size] = [0, large!];
+  await ended(time, readAll());
+  expect(most).toBeLessThanOrEqual(2 * budget);
+  expect(held).toBe(0);
 });
 
 test('pages have their turn one after another, and the network has some turns between them', async () => {

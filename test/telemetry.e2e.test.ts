@@ -72,6 +72,7 @@ describe('a sync that is traced and measured', () => {
       'cleargrid.rows.written': 'rows_written',
       'cleargrid.rows.unchanged': 'rows_unchanged',
       'cleargrid.changed_fields': 'changed_fields',
+      'cleargrid.unparsed_dates': 'unparsed_dates',
       'cleargrid.rejects': 'rejects',
       'cleargrid.requests': 'requests',
       'cleargrid.retries': 'retries',

@@ -18,29 +18,29 @@ export async function differences(
   stream: Stream,
   table: string,
 ): Promise<string[]> {
-  const columns = tableColumns(stream).filter((name) => !['_synced_at', '_deleted_at', '_changes'].includes(name));
-  const kinds = new Map<string, ColumnKind>(stream.columns.map(({ name, kind }) => [name, kind]));
   const names = tableColumns(stream);
+  const kinds = new Map<string, ColumnKind>(stream.columns.map(({ name, kind }) => [name, kind]));
+  const compared = names
+    .map((name, at) => ({ name, at, kind: name === '_extra' ? 'json' : kinds.get(name) }))
+    .filter(({ name }) => !['_synced_at', '_deleted_at', '_changes'].includes(name));
+  const keyPlaces = stream.primaryKey.map((name) => names.indexOf(name));
   const records = [...simulator.truth(stream.dataset.code)].map(({ bytes }) => decodeJson(bytes));
   const mapping = compileMapper(stream, destination.kinds).map(records, '2026-01-01T00:00:00.000000Z');
-  const textOf = (valueIn: (name: string) => unknown) =>
-    JSON.stringify(columns.map((name) => normal(valueIn(name), name === '_extra' ? 'json' : kinds.get(name))));
-  const keyOf = (valueIn: (name: string) => unknown) => JSON.stringify(stream.primaryKey.map((name) => valueIn(name)));
 
   const expected = new Map<string, string>();
   for (const row of mapping.rows) {
-    const valueIn = (name: string) => row[names.indexOf(name)];
-    expected.set(keyOf(valueIn), textOf(valueIn));
+    const key = JSON.stringify(keyPlaces.map((at) => row[at]));
+    expected.set(key, JSON.stringify(compared.map(({ at, kind }) => normal(row[at], kind))));
   }
   const problems: string[] = [];
   for await (const row of destination.query(`select * from ${table}`)) {
-    const valueIn = (name: string) => row[name];
-    const key = keyOf(valueIn);
+    const key = JSON.stringify(stream.primaryKey.map((name) => row[name]));
     const truth = expected.get(key);
+    const found = () => JSON.stringify(compared.map(({ name, kind }) => normal(row[name], kind)));
     if (truth === undefined) {
       if (row._deleted_at === null) problems.push(`${stream.name} ${key}: is gone, there twice, or never was`);
     } else if (row._deleted_at !== null) problems.push(`${stream.name} ${key}: is marked deleted and is not`);
-    else if (truth !== textOf(valueIn)) problems.push(`${stream.name} ${key}: ${textOf(valueIn)} is not ${truth}`);
+    else if (truth !== found()) problems.push(`${stream.name} ${key}: ${found()} is not ${truth}`);
     expected.delete(key);
   }
   for (const key of expected.keys()) problems.push(`${stream.name} ${key}: is missing`);

@@ -1,48 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { StreamSummary, Summary } from '../connector/summary.ts';
 import { postgresDestination } from '../destinations/postgres/destination.ts';
 import { streamNamed } from '../schemas/registry.ts';
-import { type Simulator, startSimulator } from '../simulator/simulator.ts';
-import { createFolder, type Ended, run, start } from './cli-process.ts';
-import { allDifferences } from './kill.ts';
-import { startPostgres, type TestServer } from './postgres-server.ts';
+import { type Ended, run, start } from './cli-process.ts';
 import { configFor } from './postgres-target.ts';
+import { admin, config, database, differences, serve, server, simulator, usePostgres } from './postgres-world.ts';
 
 /** `verify` as a process on tables in Postgres, where others may be at work at the same time. */
 
 const stream = streamNamed('borrower_sub_accounts')!;
 const TABLE = `cleargrid.${stream.name}`;
 
-let server: TestServer;
-let database: string;
-let admin: pg.Client;
-let simulator: Simulator;
-let folder: ReturnType<typeof createFolder>;
-let config: string;
-
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+usePostgres();
 beforeEach(async () => {
-  folder = createFolder();
-  database = await server.createDatabase();
-  admin = await server.connect(database);
-  simulator = await startSimulator({ rows: { D03: 6_000 }, latencyMs: 20 });
-  const { lender, email, password, url } = simulator;
-  const destination = configFor(server, database, 'cleargrid');
-  config = folder.config('config.json', {
-    ...{ lender, email, password, base_url: url, destination, streams: [stream.name], concurrency: 2 },
-  });
+  await serve([stream], { rows: { D03: 6_000 }, latencyMs: 20 }, { concurrency: 2 });
   expect((await run(['sync', '--config', config])).code).toBe(0);
-});
-afterEach(async () => {
-  expect(await server.sessionsLeft(database)).toBe(0);
-  await admin.end();
-  await simulator.stop();
-  folder.remove();
 });
 
 async function verify(...flags: string[]): Promise<Ended & StreamSummary> {
@@ -73,8 +46,6 @@ async function damage(seed: number): Promise<void> {
     select 'added ${seed}', ${columns.join(', ')}, now() from ${TABLE} where ${one(200, 1)}`);
 }
 
-const untrue = () => allDifferences(simulator, [stream], configFor(server, database, 'cleargrid'), () => TABLE);
-
 test('what was deleted, moved and added is found and mended', async () => {
   expect(await verify()).toMatchObject({ code: 0, verify: { verdict: 'equal', api: 6_000, table: 6_000 } });
   await damage(1);
@@ -82,7 +53,7 @@ test('what was deleted, moved and added is found and mended', async () => {
   expect(found).toMatchObject({ code: 1, verify: { verdict: 'differs' } });
   expect(found.verify!.spans.reduce((sum, { missing, extra }) => sum + missing + extra, 0)).toBe(4);
   expect(await verify('--repair')).toMatchObject({ code: 0, verify: { verdict: 'equal' } });
-  expect(await untrue()).toEqual([]);
+  expect(await differences()).toEqual([]);
 });
 
 test('it answers beside a sync that is at work', async () => {
@@ -123,6 +94,6 @@ test('a repair that is killed at any instant is gone on with', async () => {
       expect(code, stderr.slice(-1500)).toBe(0);
     }
     expect(await verify('--repair')).toMatchObject({ code: 0, verify: { verdict: 'equal' } });
-    expect(await untrue()).toEqual([]);
+    expect(await differences()).toEqual([]);
   }
 });

@@ -41,7 +41,7 @@ function live(simulator: Simulator, dice: Dice): void {
   simulator.advance(rollBelow(dice, 3) * 3_600_000);
 }
 
-test.each(SEEDS)('seed %i', { timeout: 60_000 }, async (seed) => {
+test.each(SEEDS)('seed %i', { timeout: 180_000 }, async (seed) => {
   const dice: Dice = { state: seed };
   const unknowns = [{}, { totalCap: 100 }, { totalTimesOut: true }, { totalWindow: 'both' as const }][
     rollBelow(dice, 4)

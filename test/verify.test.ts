@@ -84,7 +84,7 @@ describe('a table that has what the API has', () => {
   });
 
   test('is equal too where records share a key, since one of them is in the rejects', async () => {
-    await loaded({ sharedDealKeys: true }, 'borrower_deals');
+    await loaded({ unknowns: { sharedDealKeys: true } }, 'borrower_deals');
     const { verify, ...summary } = await world.verdict();
     expect(summary).toMatchObject({ status: 'succeeded' });
     expect(verify).toMatchObject({ verdict: 'equal', rejects: verify!.api - verify!.table });
@@ -112,7 +112,7 @@ describe('totals that the API does not tell, or tells wrong,', () => {
     ['never in time', { unknowns: { totalTimesOut: true } }],
     ['one too many', { faults: ['wrong-totals'] }],
     ['with a gateway that gives up', { faults: [{ name: '504', rate: 0.1 }] }],
-  ] as [string, SimulatorOptions][])('%s, lead to no wrong verdict', { timeout: 60_000 }, async (_, options) => {
+  ] as [string, SimulatorOptions][])('%s, lead to no wrong verdict', { timeout: 180_000 }, async (_, options) => {
     const table = await loaded(options);
     expect(await world.verdict()).toMatchObject(equal);
     await target.run(`delete from ${table} where ${every(table, 1000)}`);
@@ -192,7 +192,7 @@ describe('what was done to a table behind our back is found and mended:', () => 
     expect(marked).toHaveLength(4);
   });
 
-  test('while rows change all the while, and requests fail', { timeout: 120_000 }, async () => {
+  test('while rows change all the while, and requests fail', { timeout: 300_000 }, async () => {
     const table = await loaded();
     await target.run(`delete from ${table} where ${every(table, 900)}`);
     const end = simulator.startChurn({ everyPages: 2, changes: 3, inserts: 1, removals: 0 });
@@ -212,7 +212,7 @@ describe('what was done to a table behind our back is found and mended:', () => 
 });
 
 describe('a repair', () => {
-  test('that is stopped anywhere leaves a position that the next run goes on from', { timeout: 120_000 }, async () => {
+  test('that is stopped anywhere leaves a position that the next run goes on from', { timeout: 300_000 }, async () => {
     const table = await loaded({ rows: { D03: 900 } });
     const resumed = new Set<boolean>();
     for (let request = 1; request <= 9; request++) {

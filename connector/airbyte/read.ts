@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.ts';
 import type { Reporter } from '../report.ts';
 import type { StreamSummary } from '../summary.ts';
 import { unreadSummary } from '../sync/outcome.ts';
-import { type SelectedStream, type Selection, selectStreams } from '../sync/selection.ts';
+import { type SelectedStream, type Selection, selectStreams, unreadCatalog } from '../sync/selection.ts';
 import { syncStreams } from '../sync/streams.ts';
 import { systemTiming } from '../timing.ts';
 import { type ConfiguredStream, requireAllColumns } from './configured-catalog.ts';
@@ -34,7 +34,7 @@ export async function readStreams(options: ReadOptions): Promise<StreamSummary[]
   const { config, api, configured, reporter } = options;
   const catalog = await api.catalog();
   if (catalog.datasets === null) {
-    reporter.warning(`the catalog cannot be read (${catalog.problem}); every stream is taken as available`);
+    reporter.warning(unreadCatalog(catalog.problem));
   }
   const selection = selectStreams(config, null, catalog.datasets);
   requireAllColumns(configured, selection);

@@ -1,4 +1,4 @@
-import { configError, Failure } from '../../destinations/failure.ts';
+import { Failure } from '../../destinations/failure.ts';
 import { PageFailure, type PageFailureReason } from '../source.ts';
 import type { HttpAnswer } from './http.ts';
 import type { Secrets } from './secrets.ts';
@@ -55,8 +55,8 @@ export function retryAfterMs(value: string | null, date: string | null): number 
 }
 
 /**
- * The failure that a status stands for, wherever it is answered (api/README section 6); what one status means for one endpoint
- * alone is decided there, before.
+ * The failure that a status stands for, wherever it is answered (the API's documented table of errors, and what that leaves out); what
+ * one status means for one endpoint alone is decided there, before.
  *
  * @param what names the request: `dataset D03`, `the login`.
  */
@@ -64,13 +64,15 @@ export function statusFailure(what: string, answer: Omit<HttpAnswer, 'release'>,
   const { status } = answer;
   const told = `${what} was answered with ${status}${said.message === null ? '' : ` ${said.message}`}`;
   const failed = (reason: PageFailureReason, next: string) =>
-    new PageFailure(reason, `${told}. ${next}`, { ...said, status });
+    new PageFailure(reason, `${told}. ${next}`, { ...said, status, advises: true });
 
   if (status >= 300 && status < 400) {
     const target = answer.header('location');
     const origin = target === null ? null : (URL.parse(target)?.origin ?? null);
-    return configError(
+    return new Failure(
+      'config_error',
       `${told}, a redirect${origin === null ? '' : ` to ${origin}`}, and redirects are not followed. Check base_url.`,
+      { requestId: said.requestId },
     );
   }
   switch (status) {

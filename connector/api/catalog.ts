@@ -1,3 +1,4 @@
+import { withRequestId } from '../../destinations/failure.ts';
 import { PageFailure } from '../source.ts';
 import type { Timing } from '../timing.ts';
 import { readSaid, statusFailure } from './answer.ts';
@@ -38,13 +39,20 @@ export async function fetchCatalog(context: CatalogContext, signal: AbortSignal)
     }
     return unread(`it has more than ${CATALOG_PAGES} pages`);
   } catch (error) {
-    if (error instanceof Unreadable || error instanceof PageFailure) return unread(error.message);
+    if (error instanceof Unreadable || error instanceof PageFailure) return unread(withRequestId(error));
     throw error;
   }
 }
 
 /** An answer that no second try would make readable. */
-class Unreadable extends Error {}
+class Unreadable extends Error {
+  readonly requestId: string | null;
+
+  constructor(message: string, requestId: string | null) {
+    super(message);
+    this.requestId = requestId;
+  }
+}
 
 function fetchCatalogPage(context: CatalogContext, cursor: string | null, signal: AbortSignal): Promise<unknown> {
   const { session, clock, timing, secrets } = context;
@@ -58,7 +66,7 @@ function fetchCatalogPage(context: CatalogContext, cursor: string | null, signal
       const said = readSaid(answer, secrets);
       const failure = statusFailure('the catalog', answer, said);
       if (failure instanceof PageFailure) throw failure;
-      throw new Unreadable(`it was answered with ${answer.status} ${said.message ?? ''}`.trim());
+      throw new Unreadable(`it was answered with ${answer.status} ${said.message ?? ''}`.trim(), said.requestId);
     }
     clock.observe(answer.header('date'));
     try {

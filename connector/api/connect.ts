@@ -80,7 +80,7 @@ export async function connectApi(options: ApiOptions): Promise<Api> {
       get hasServerClock() {
         return clock.isServers;
       },
-      fetchPage: (dataset, request, pageSignal) => fetchPage({ session, clock, secrets }, dataset, request, pageSignal),
+      fetchPage: (...page) => fetchPage({ session, clock, secrets }, ...page),
       catalog: () => fetchCatalog({ session, clock, timing, secrets }, signal),
       request: async (method, path, body, requestSignal) => {
         const answer = await session.send({ method, path, body }, requestSignal);

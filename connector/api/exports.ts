@@ -20,10 +20,11 @@ export async function fetchPage(
   dataset: Dataset,
   request: PageRequest,
   signal: AbortSignal,
+  mostBytes = Number.POSITIVE_INFINITY,
 ): Promise<FetchedPage> {
   const path = `${datasetPath(session.lender, dataset)}?${pageQuery(request)}`;
   let askedAt = '';
-  const answer = await session.send({ method: 'GET', path }, signal, () => {
+  const answer = await session.send({ method: 'GET', path, mostBytes }, signal, () => {
     askedAt = clock.now();
   });
   if (answer.status !== 200) throw pageFailure(dataset, answer, secrets);

@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly body?: unknown;
   /** For the whole exchange, where that is less than `limits.exchangeMs`. */
   readonly withinMs?: number;
+  /** Of the answer's body, where that is less than `limits.bodyBytes`. */
+  readonly mostBytes?: number;
 }
 
 export interface HttpAnswer {
@@ -60,6 +62,9 @@ export const HTTP_LIMITS: HttpLimits = {
   bodyBytes: 64 * 1024 * 1024,
 };
 
+/** How much of the memory of pages is kept for the next ones. */
+const KEPT_BYTES = 16e6;
+
 export interface HttpOptions {
   readonly origin: string;
   /** Connections at most: as many as requests may be under way at once. */
@@ -70,37 +75,56 @@ export interface HttpOptions {
 
 export function createHttp({ origin, connections, userAgent, limits }: HttpOptions): Http {
   const dispatcher = openDispatcher(connections, limits);
-  const buffers = createBuffers(2 * connections);
+  const buffers = createBuffers(KEPT_BYTES);
+
+  async function send(
+    { method, path, headers, body, withinMs }: HttpRequest,
+    bodyBytes: number,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const answer = await exchange(
+      dispatcher,
+      {
+        origin,
+        path,
+        method,
+        headers: {
+          'user-agent': userAgent,
+          accept: 'application/json',
+          'accept-encoding': 'gzip',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: body === undefined ? null : body instanceof Uint8Array ? body : JSON.stringify(body),
+      },
+      { ...limits, bodyBytes, exchangeMs: Math.min(limits.exchangeMs, withinMs ?? Number.POSITIVE_INFINITY) },
+      signal,
+      buffers,
+    );
+    const header = (name: string) => {
+      const value = answer.headers[name];
+      return (Array.isArray(value) ? value[0] : value) ?? null;
+    };
+    // Once: given back again, it would be taken from whoever has it by then.
+    let held: Uint8Array | null = answer.bytes;
+    const release = () => {
+      if (held !== null) buffers.giveBack(held);
+      held = null;
+    };
+    const bytes = await decoded(answer.bytes, header('content-encoding'), bodyBytes);
+    if (bytes !== answer.bytes) release();
+    return { status: answer.status, header, bytes, release };
+  }
 
   return {
-    send: async ({ method, path, headers, body, withinMs }, signal) => {
-      const answer = await exchange(
-        dispatcher,
-        {
-          origin,
-          path,
-          method,
-          headers: {
-            'user-agent': userAgent,
-            accept: 'application/json',
-            'accept-encoding': 'gzip',
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-            ...headers,
-          },
-          body: body === undefined ? null : body instanceof Uint8Array ? body : JSON.stringify(body),
-        },
-        { ...limits, exchangeMs: Math.min(limits.exchangeMs, withinMs ?? Number.POSITIVE_INFINITY) },
-        signal,
-        buffers,
-      );
-      const header = (name: string) => {
-        const value = answer.headers[name];
-        return (Array.isArray(value) ? value[0] : value) ?? null;
-      };
-      const release = () => buffers.giveBack(answer.bytes);
-      const bytes = await decoded(answer.bytes, header('content-encoding'), limits.bodyBytes);
-      if (bytes !== answer.bytes) release();
-      return { status: answer.status, header, bytes, release };
+    send: async (request, signal) => {
+      const bodyBytes = Math.min(limits.bodyBytes, request.mostBytes ?? Number.POSITIVE_INFINITY);
+      try {
+        return await send(request, bodyBytes, signal);
+      } catch (error) {
+        const isOutgrown = error instanceof PageFailure && error.reason === 'too_large' && bodyBytes < limits.bodyBytes;
+        throw isOutgrown ? new PageFailure('outgrown', error.message, { cause: error }) : error;
+      }
     },
     close: () => dispatcher.destroy(),
   };

@@ -1,5 +1,5 @@
 import { Failure } from '../../destinations/failure.ts';
-import { PageFailure } from '../source.ts';
+import { advised, PageFailure } from '../source.ts';
 import type { Timing } from '../timing.ts';
 import { type ApiVersion, loginPath, refreshPath } from './addresses.ts';
 import { readSaid, smallJson, statusFailure } from './answer.ts';
@@ -74,7 +74,10 @@ export async function login(account: Account, context: LoginContext): Promise<To
     if (!(error instanceof Failure)) throw error;
     throw error instanceof PageFailure && error.status === LOGIN_REFUSED_STATUS
       ? loginRefused(`${error.message} ${WHAT_TO_CHECK} ${OR_LATER}`, error.requestId)
-      : new Failure(error.kind, `could not log in: ${error.message}`, { cause: error, requestId: error.requestId });
+      : new Failure(error.kind, `could not log in: ${advised(error, 'Try again later.').message}`, {
+          cause: error,
+          requestId: error.requestId,
+        });
   }
 }
 
@@ -129,7 +132,7 @@ function readTokens(answer: HttpAnswer): Tokens {
     throw new PageFailure(
       'interrupted',
       "the login's answer holds no lenderPublicId and token. Check that base_url leads to ClearGrid's API (and not to its dashboard).",
-      { kind: 'config_error', status: answer.status },
+      { kind: 'config_error', status: answer.status, advises: true },
     );
   }
   return { lender, access, refresh: textOf(answer, 'refreshToken') };

@@ -49,7 +49,7 @@ export async function openSession(account: Account, context: LoginContext, data:
     const again = await login(account, context);
     if (again.lender !== first.lender) {
       throw systemError(
-        `a new login during the run is that of another lender (${again.lender}, before ${first.lender})`,
+        `a new login during the run is that of another lender (${again.lender}, before ${first.lender}). Run again; if it stays so, report it to ClearGrid`,
       );
     }
     refreshToken = again.refresh;

@@ -14,11 +14,8 @@ export function networkFailure(error: unknown, host: string): Failure {
   const found = causes(error).find(({ code, message }) => code !== undefined || PROXY_ANSWER.test(message));
   const code = found?.code ?? '';
   const say = (text: string) => `${text}${proxyHint(host)}`;
-  const interrupted = (text: string, kind?: 'config_error') =>
-    new PageFailure('interrupted', say(text), {
-      cause: error,
-      ...(kind === undefined ? {} : { kind }),
-    });
+  const interrupted = (text: string, more: { kind?: 'config_error'; advises?: boolean } = {}) =>
+    new PageFailure('interrupted', say(text), { cause: error, ...more });
 
   if (error instanceof errors.HTTPParserError) {
     // It carries what it could not parse, a piece of a body: never to be shown.
@@ -32,35 +29,40 @@ export function networkFailure(error: unknown, host: string): Failure {
     return configError(say(`the certificate of ${nameOf(found, host)} ${CERTIFICATE_TROUBLE[code]} (${code})`), error);
   }
   if (NO_COMMON_TLS.test(code)) {
-    return interrupted(
-      `${host} does not speak TLS as it should (${code}): is base_url right in saying https?`,
-      'config_error',
-    );
+    return interrupted(`${host} does not speak TLS as it should (${code}): is base_url right in saying https?`, {
+      kind: 'config_error',
+    });
   }
   switch (code) {
     case 'ENOTFOUND':
       return interrupted(
         `the name ${nameOf(found, host)} is not known (ENOTFOUND): check base_url and this machine's name resolution`,
-        'config_error',
+        { kind: 'config_error', advises: true },
       );
     case 'EAI_AGAIN':
       return interrupted(`the name ${nameOf(found, host)} could not be resolved: no name server answered (EAI_AGAIN)`);
     case 'ECONNREFUSED':
       return interrupted(
         `nothing accepts connections at ${addressOf(found, host)} (ECONNREFUSED): check base_url, and that the API runs there`,
+        { advises: true },
       );
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
     case 'ENETDOWN':
     case 'EADDRNOTAVAIL':
-      return interrupted(`this machine has no route to ${addressOf(found, host)} (${code}): check its network`);
+      return interrupted(`this machine has no route to ${addressOf(found, host)} (${code}): check its network`, {
+        advises: true,
+      });
     case 'ETIMEDOUT':
     case 'UND_ERR_CONNECT_TIMEOUT':
       return interrupted(`no connection to ${host} came about in time: is a firewall in between?`);
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return interrupted('the answer is shorter than it said it would be');
     case 'UND_ERR_INVALID_ARG':
-      return systemError(`a request to ${host} cannot be made: ${found?.message}`, error);
+      return systemError(
+        `a request to ${host} cannot be made: ${found?.message}. Check base_url, and report it if that is right`,
+        error,
+      );
     default:
       return interrupted(`the connection to ${host} broke off${code === '' ? '' : ` (${code})`}`);
   }

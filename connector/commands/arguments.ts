@@ -62,8 +62,8 @@ export function usageError(message: string, command?: string): Failure {
   return configError(`${message} (see cleargrid-connector ${command === undefined ? '' : `${command} `}--help)`);
 }
 
-/** A value that looks like a flag is the next flag: the one before has lost its value. `-` alone is standard input. */
-const isFlag = (value: string | undefined) => value !== undefined && /^-./.test(value);
+/** A value that looks like a flag is the next flag: the one before has lost its value. `-` alone is standard input, `-1` a number. */
+const isFlag = (value: string | undefined) => value !== undefined && /^-[^\d]/.test(value);
 
 function readValue(flag: Flag, value: string | undefined): string | number | boolean | { problem: string } {
   if (flag.type === 'boolean') return value === undefined ? true : { problem: 'takes no value' };

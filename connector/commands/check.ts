@@ -1,10 +1,11 @@
 import type { Destination } from '../../destinations/contract.ts';
-import { asFailure, configError } from '../../destinations/failure.ts';
+import { asFailure, configError, withRequestId } from '../../destinations/failure.ts';
 import { openDestination } from '../../destinations/open.ts';
 import { linesOf } from '../causes.ts';
 import { futureStart } from '../config/time.ts';
-import { judgeDocument } from '../sync/judge.ts';
-import { type SelectedStream, selectStreams } from '../sync/selection.ts';
+import { documentsOf } from '../sync/begin.ts';
+import { judgeDocument, refuseSecondLender } from '../sync/judge.ts';
+import { type SelectedStream, selectStreams, unreadCatalog } from '../sync/selection.ts';
 import type { RunCommand } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
 import { connect, openConfig } from './open.ts';
@@ -24,8 +25,7 @@ export const run: RunCommand = async (flags, context) => {
     let streams: readonly SelectedStream[] = [];
     try {
       const catalog = await api.catalog();
-      if (catalog.datasets === null)
-        warnings.push(`the catalog cannot be read (${catalog.problem}); the built-in one serves`);
+      if (catalog.datasets === null) warnings.push(unreadCatalog(catalog.problem));
       const selection = selectStreams(config, null, catalog.datasets);
       streams = selection.streams;
       warnings.push(...selection.warnings, ...futureStart(config.start_date, api.now()));
@@ -49,16 +49,17 @@ export const run: RunCommand = async (flags, context) => {
     const failure = asFailure(thrown);
     if (signal.aborted || failure.kind === 'system_error') throw thrown;
     log.failure(thrown);
-    status({ type: 'CONNECTION_STATUS', connectionStatus: { status: 'FAILED', message: failure.message } });
+    status({ type: 'CONNECTION_STATUS', connectionStatus: { status: 'FAILED', message: withRequestId(failure) } });
     return EXIT.done;
   }
 };
 
 /** @throws {Failure} `config_error` that tells every stored position which a sync would refuse. */
 async function checkPositions(destination: Destination, streams: readonly SelectedStream[], lender: string) {
-  const stored = new Map((await destination.positions()).map(({ stream, document }) => [stream, document]));
+  const stored = documentsOf(await destination.positions());
   const refusals = streams.flatMap(({ stream }) => {
     try {
+      refuseSecondLender(stored, stream, lender);
       judgeDocument(stored.get(stream.name) ?? null, stream, lender, false);
       return [];
     } catch (error) {

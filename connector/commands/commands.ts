@@ -56,7 +56,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'read the streams and write them to the destination',
     notes:
       'The summary of the run is one line of JSON on stdout, and its log JSON lines on stderr; on a terminal there are\n' +
-      'progress and a table instead.\n' +
+      'progress and a table instead of the log.\n' +
       'Without a destination in the config, rows go to the DuckDB file ./cleargrid.duckdb.',
     flags: {
       config,
@@ -80,7 +80,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'compare each table with what the API counts, and read again just what differs',
     notes:
       'Compares rows by spans of the cursor field, up to where the next sync begins, and looks for the place where the counts\n' +
-      'differ. It is told as sync tells its runs. Exit code 0 only if all is equal.',
+      'differ. It is told as sync tells its runs, but on a terminal the table stands for the line of JSON.\n' +
+      'Exit code 0 only if all is equal.',
     flags: {
       config,
       streams: { type: 'string', value: 'A,B', about: "only these of the config's streams" },
@@ -204,6 +205,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         max: 31_536_000,
       },
       faults: { type: 'string', value: 'A,B', about: 'faults to put in the way of a client (see below)' },
+      assume: {
+        type: 'string',
+        value: 'A=X,B=Y',
+        about: 'other answers to what the documentation leaves open (see below)',
+      },
     },
     load: () => import('./simulate.ts'),
   },

@@ -132,7 +132,7 @@ function summaryTogether(ended: readonly TaskRun[]): Pick<Summary, 'streams' | '
 type Count = keyof Pick<
   StreamSummary,
   | ('rows_read' | 'rows_written' | 'rows_unchanged' | 'rows_deleted')
-  | ('changed_fields' | 'rejects' | 'requests' | 'retries' | 'bytes')
+  | ('changed_fields' | 'unparsed_dates' | 'rejects' | 'requests' | 'retries' | 'bytes')
 >;
 
 interface StreamPart {
@@ -153,6 +153,7 @@ function streamTogether(all: readonly StreamPart[]): StreamSummary {
     rows_unchanged: sum('rows_unchanged'),
     rows_deleted: sum('rows_deleted'),
     changed_fields: sum('changed_fields'),
+    unparsed_dates: sum('unparsed_dates'),
     rejects: sum('rejects'),
     requests: sum('requests'),
     retries: sum('retries'),

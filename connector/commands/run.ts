@@ -45,7 +45,10 @@ export async function runCommand(
     await tell(error);
     return exit(command?.airbyte ? EXIT.failed : EXIT.fault);
   });
-  const stop = listenForStop((code) => telemetry.end(code, null));
+  const stop = listenForStop(async (code) => {
+    await tell(stop.signal.reason);
+    await telemetry.end(code, null);
+  });
 
   let code: number;
   try {

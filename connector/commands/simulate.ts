@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { configError } from '../../destinations/failure.ts';
 import { STREAMS } from '../../schemas/registry.ts';
-import type { DatasetInfo } from '../../simulator/datasets.ts';
-import type { FaultName } from '../../simulator/faults.ts';
-import { nearest } from '../config/nearest.ts';
 import { isInsecure } from '../config/url.ts';
 import type { Log } from '../output/log.ts';
 import { count, counted } from '../output/words.ts';
 import type { RunCommand } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
+import { assumptions, faultsNamed, opened } from './simulate-flags.ts';
+
+export { notes } from './simulate-flags.ts';
 
 const DEFAULT_ROWS = 1000;
 
@@ -20,6 +20,7 @@ const TELL_EVERY_MS = 2_000;
 /** Makes records and serves the local API until a signal ends it; prints its URL and a config for it as one line of JSON. */
 export const run: RunCommand = async (flags, { log, signal, terminal, print }) => {
   const faults = typeof flags.faults === 'string' ? await faultsNamed(flags.faults) : [];
+  const unknowns = typeof flags.assume === 'string' ? await assumptions(flags.assume) : {};
   const rows = typeof flags.rows === 'number' ? flags.rows : DEFAULT_ROWS;
   requireMemory(rows);
   const catalog = typeof flags.open === 'string' ? await opened(flags.open) : {};
@@ -35,6 +36,7 @@ export const run: RunCommand = async (flags, { log, signal, terminal, print }) =
     ...(typeof flags['clock-behind'] === 'number' && { clockOffsetMs: -1000 * flags['clock-behind'] }),
     difficult: flags.difficult === true,
     faults,
+    unknowns,
   }).catch((error: NodeJS.ErrnoException) => {
     if (signal.aborted) return null;
     if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL')
@@ -80,36 +82,4 @@ function making(all: number, log: Log): (records: number) => void {
     told = performance.now();
     log.info(`making records: ${count(made)} of ${count(all)}`, { records: made });
   };
-}
-
-/** What `simulate --help` adds: the faults by name. */
-export async function notes(): Promise<string> {
-  const { FAULT_NAMES } = await import('../../simulator/faults.ts');
-  const names = Object.entries(FAULT_NAMES);
-  const width = Math.max(...names.map(([name]) => name.length));
-  return ['Faults:', ...names.map(([name, about]) => `  ${name.padEnd(width)}  ${about}`)].join('\n');
-}
-
-/** @throws {Failure} `config_error` for a code that is no reserved dataset's. */
-async function opened(list: string): Promise<Record<string, Partial<DatasetInfo>>> {
-  const { DATASETS } = await import('../../simulator/datasets.ts');
-  const reserved = DATASETS.filter(({ available }) => !available).map(({ code }) => code);
-  const codes = list.split(',').map((code) => code.trim());
-  const unknown = codes.filter((code) => !reserved.includes(code));
-  if (unknown.length > 0)
-    throw configError(`--open: ${unknown.join(', ')} cannot open; reserved are ${reserved.join(', ')}`);
-  return Object.fromEntries(codes.map((code) => [code, { available: true, cursorField: 'updated_at' }]));
-}
-
-async function faultsNamed(list: string): Promise<(FaultName | 'all')[]> {
-  const { FAULT_NAMES } = await import('../../simulator/faults.ts');
-  const isKnown = (name: string): name is FaultName | 'all' => Object.hasOwn(FAULT_NAMES, name);
-  const names = list.split(',').map((name) => name.trim());
-  const unknown = names.filter((name) => !isKnown(name));
-  if (unknown.length === 0) return names.filter(isKnown);
-  const told = unknown.map((name) => {
-    const near = nearest(name, Object.keys(FAULT_NAMES));
-    return near === null ? `"${name}"` : `"${name}" (did you mean "${near}"?)`;
-  });
-  throw configError(`--faults: there is no fault ${told.join(', ')}; cleargrid-connector simulate --help lists them`);
 }

@@ -10,6 +10,7 @@ export const run: RunCommand = (flags, context) =>
   tellRun(
     {
       command: 'sync',
+      isForPeople: false,
       run: (connected, streams, reporter) => syncConnected(connected, { streams, flags, task: context.task }, reporter),
       text: async () => (await import('../output/table.ts')).summaryText,
     },

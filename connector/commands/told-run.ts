@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Destination } from '../../destinations/contract.ts';
-import { asFailure, configError, type Failure } from '../../destinations/failure.ts';
+import { asFailure, configError, type Failure, withRequestId } from '../../destinations/failure.ts';
 import { openDestination } from '../../destinations/open.ts';
+import { PATIENCE_MS, unlessStuck } from '../abandon.ts';
 import type { Api } from '../api/connect.ts';
 import type { Config } from '../config/schema.ts';
 import { problemWithStream } from '../config/streams.ts';
@@ -9,6 +10,7 @@ import { logReporter } from '../output/reporters.ts';
 import type { Screen } from '../output/table.ts';
 import { type Reporter, reportToAll } from '../report.ts';
 import type { Summary } from '../summary.ts';
+import { systemTiming } from '../timing.ts';
 import { VERSION } from '../version.ts';
 import { limitYoungGeneration } from '../young-generation.ts';
 import type { FlagValues } from './commands.ts';
@@ -28,13 +30,15 @@ export interface ToldRun {
   readonly command: string;
   /** @param streams those that the command line picks, or null. @throws {Failure} when the run could not begin. */
   run(connected: Connected, streams: readonly string[] | null, reporter: Reporter): Promise<Summary>;
+  /** Whether the summary's line of JSON is left out where both stdout and stderr are one person's terminal. */
+  readonly isForPeople: boolean;
   /** The summary for a terminal; loaded only where there is one. */
   text(): Promise<(summary: Summary, screen: Screen) => string>;
 }
 
 /**
- * One run over streams, told as people and programs want it. Its summary is the only line on stdout, also when the run could not begin.
- * Where both stdout and stderr are one person's terminal, a table tells it instead.
+ * One run over streams, told as people and programs want it. Its summary is the only line on stdout, also when the run could not begin;
+ * where stderr is a terminal, a table on it tells the same, last.
  *
  * @returns the exit code.
  */
@@ -42,7 +46,7 @@ export async function tellRun(told: ToldRun, flags: FlagValues, context: Command
   limitYoungGeneration();
   const { log, telemetry, signal, terminal, print } = context;
   const tell = (summary: Summary) => {
-    if (!terminal || !process.stdout.isTTY || flags.json === true) print(JSON.stringify(log.redact(summary)));
+    if (!(told.isForPeople && terminal && process.stdout.isTTY)) print(JSON.stringify(log.redact(summary)));
   };
   const startedAt = now();
   const telling = await tellingOf(told, context);
@@ -52,7 +56,8 @@ export async function tellRun(told: ToldRun, flags: FlagValues, context: Command
     const streams = pickedStreams(flags.streams);
     const others = telemetry.reporters(config, destinationOf(config).type);
     const reporter = reportToAll([telling.reporter, ...others]);
-    summary = await connected(config, signal, (opened) => told.run(opened, streams, reporter));
+    const running = connected(config, signal, (opened) => told.run(opened, streams, reporter));
+    summary = await unlessStuck(running, signal, PATIENCE_MS.all, systemTiming);
   } catch (thrown) {
     telling.close();
     const failure = asFailure(signal.aborted ? signal.reason : thrown);
@@ -81,7 +86,10 @@ export async function connected<T>(
     destination = await openDestination(destinationOf(config));
     return await work({ config, api, destination, signal });
   } finally {
-    await Promise.all([api?.close(), destination?.close()]);
+    const closing = Promise.all([api?.close(), destination?.close()]);
+    await unlessStuck(closing, signal, PATIENCE_MS.close, systemTiming).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
   }
 }
 
@@ -127,7 +135,7 @@ function unstarted(command: string, startedAt: string, failure: Failure, signal:
     ended_at: now(),
     status: signal.aborted ? 'stopped' : 'failed',
     streams: [],
-    warnings: [failure.message],
+    warnings: [withRequestId(failure)],
   };
 }
 

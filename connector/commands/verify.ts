@@ -7,6 +7,7 @@ export const run: RunCommand = (flags, context) =>
   tellRun(
     {
       command: 'verify',
+      isForPeople: flags.json !== true,
       run: (connected, streams, reporter) =>
         runVerify({ ...connected, streams, repair: flags.repair === true, reporter }),
       text: async () => (await import('../output/verify.ts')).verifyText,

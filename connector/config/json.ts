@@ -33,11 +33,14 @@ async function repeatedKeys(text: string): Promise<Problem[]> {
       const path = [...pathTo(), key] as Path;
       const first = lines.get(JSON.stringify(path));
       if (first === undefined) lines.set(JSON.stringify(path), line);
-      else problems.push({ path, message: `is there twice, on lines ${first + 1} and ${line + 1}: take one out` });
+      else problems.push({ path, message: `is there twice, ${onLines(first + 1, line + 1)}: take one out` });
     },
   });
   return problems;
 }
+
+const onLines = (first: number, second: number) =>
+  first === second ? `both on line ${first}` : `on lines ${first} and ${second}`;
 
 async function whereItBreaks(text: string): Promise<string> {
   if (text.trim() === '') return 'the file is empty';

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import { NO_PROGRESS, type Reporter, type StreamProgress } from '../report.ts';
 import { type Log, stackOf } from './log.ts';
-import { endingText, failureTeller, warningTeller } from './reporters.ts';
+import { endingText, failureTeller, logReporter, warningTeller } from './reporters.ts';
 import type { Screen } from './table.ts';
 import { count, counted } from './words.ts';
 
@@ -19,7 +19,16 @@ interface Active {
   progress: StreamProgress;
 }
 
+/** Lines that stay tell the same, now and then, where the terminal says nothing of itself or that it is dumb. */
 export function terminalReporter(log: Log, screen: Screen, { endings = true } = {}): TerminalReporter {
+  return canMoveCursor(process.env) ? liveReporter(log, screen, endings) : { ...logReporter(log), close: () => {} };
+}
+
+/** Windows consoles move it, and set no TERM. */
+const canMoveCursor = ({ TERM = process.platform === 'win32' ? 'windows' : '' }: NodeJS.ProcessEnv) =>
+  !['', 'dumb'].includes(TERM);
+
+function liveReporter(log: Log, screen: Screen, endings: boolean): TerminalReporter {
   const active = new Map<string, Active>();
   const live = createLogUpdate(screen);
   const failures = failureTeller(log);

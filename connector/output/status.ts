@@ -27,7 +27,8 @@ export function statusText(report: StatusReport, now: Date, screen: Screen): str
         screen,
       ),
     ]);
-    blocks.push(problems(report.streams, screen));
+    blocks.push(told('To look at', report.streams.flatMap(toLookAt), screen));
+    blocks.push(told('Past errors, overcome since', report.streams.flatMap(overcome), screen));
     blocks.push(notes(report.streams, screen));
   }
   return blocks
@@ -74,29 +75,42 @@ function state(stream: StreamStatus, screen: Screen): string {
   return styleText(COLOURS[tone], word, { stream: screen });
 }
 
-function problems(streams: readonly StreamStatus[], screen: Screen): string[] {
-  const lines = oncePerCause(streams.flatMap(toLookAt)).flatMap(({ streams, message, first }) =>
+/** `after` belongs to the stream alone and not to its cause. */
+type Line = Told & { readonly after?: string };
+
+function told(title: string, what: readonly Line[], screen: Screen): string[] {
+  const lines = oncePerCause(what).flatMap(({ streams, message, first }) =>
     wrap(`${streams.join(', ')}: ${message}${first.after ?? ''}`, screen),
   );
-  return lines.length === 0 ? [] : [styleText('bold', 'To look at', { stream: screen }), ...lines];
+  return lines.length === 0 ? [] : [styleText('bold', title, { stream: screen }), ...lines];
 }
 
-/** What needs attention in one stream; `after` belongs to it alone and not to its cause. */
-function toLookAt(status: StreamStatus): (Told & { after?: string })[] {
-  const { stream, problem, last_verify: verified, last_error: error, windows_left: left, refresh_pass: pass } = status;
+/** What needs attention in one stream. */
+function toLookAt(status: StreamStatus): Line[] {
+  const { stream, problem, last_verify: verified, windows_left: left, refresh_pass: pass } = status;
   const messages = [
     ...(problem === null ? [] : [problem]),
     ...(verified?.verdict === 'differs' ? [differing(stream, verified)] : []),
-    ...(pass === null ? [] : ['a full refresh is not finished; the next run of any kind goes on with it']),
+    ...(pass === null
+      ? []
+      : ['a full refresh is not finished; the next run of any kind goes on with it, or says what it waits for']),
     ...(left === 0 ? [] : [`${counted(left, 'window')} not read to the end; the next run goes on there`]),
   ];
-  const told: (Told & { after?: string })[] = messages.map((message) => ({ stream, message }));
-  if (error !== null) {
-    const { message, at, request_id: request } = error;
-    const after = request === null ? '' : ` (request ${request})`;
-    told.push({ stream, message: `last error, ${moment(at)}: ${withoutStream({ stream, message })}`, after });
-  }
-  return told;
+  return [...messages.map((message) => ({ stream, message })), ...(isOvercome(status) ? [] : lastError(status))];
+}
+
+const overcome = (status: StreamStatus): Line[] => (isOvercome(status) ? lastError(status) : []);
+
+/** Whether a run has succeeded since the last error (which may be `verify`'s), or a task begun again. */
+function isOvercome({ last_run: run, last_error: error }: StreamStatus): boolean {
+  return run?.status === 'succeeded' && error !== null && (run.ended_at ?? run.started_at) >= error.at;
+}
+
+function lastError({ stream, last_error: error }: StreamStatus): Line[] {
+  if (error === null) return [];
+  const { message, at, request_id: request } = error;
+  const after = request === null ? '' : ` (request ${request})`;
+  return [{ stream, message: `last error, ${moment(at)}: ${withoutStream({ stream, message })}`, after }];
 }
 
 function differing(stream: string, { at }: LastVerdict): string {
@@ -123,7 +137,7 @@ function notes(streams: readonly StreamStatus[], screen: Screen): string[] {
 
 /** Breaks text between words; lines after the first are indented. */
 function wrap(text: string, screen: Screen, indent = ''): string[] {
-  const width = Math.min(WIDTH, screen.columns ?? WIDTH);
+  const width = Math.min(WIDTH, screen.columns || WIDTH);
   const lines: string[] = [];
   let line = indent;
   for (const word of text.split(/\s+/)) {

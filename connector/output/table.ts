@@ -19,7 +19,7 @@ export interface Column {
  * what then still does not fit is cut in the first column.
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], screen: Screen): string {
-  const excess = widthOf(columns, rows) - (screen.columns ?? Number.POSITIVE_INFINITY);
+  const excess = widthOf(columns, rows) - (screen.columns || Number.POSITIVE_INFINITY);
   if (excess > 0) {
     const [spare] = columns.filter((column) => column.spare !== undefined).sort((a, b) => a.spare! - b.spare!);
     if (spare !== undefined) {
@@ -126,6 +126,11 @@ const NOTABLE = [
   ['rows_deleted', 'row', 'marked deleted, since the API no longer has them'],
   ['rejects', 'record', 'in _cleargrid_rejects, for want of a usable key'],
   ['changed_fields', 'value', 'that did not fit: null in the column, the original in _extra, the reason in _changes'],
+  [
+    'unparsed_dates',
+    'business date',
+    'that cannot be read as DD/MM/YYYY: the text is kept, the DATE beside it is null',
+  ],
 ] as const;
 
 function attention(streams: readonly StreamSummary[]): string[] {

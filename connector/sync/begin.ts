@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { Destination, Run, RunRecord } from '../../destinations/contract.ts';
-import { StreamFailure } from '../../destinations/failure.ts';
+import type { Destination, Run, RunRecord, StoredDocument } from '../../destinations/contract.ts';
+import { asFailure, StreamFailure } from '../../destinations/failure.ts';
+import { PATIENCE_MS, unlessStuck } from '../abandon.ts';
 import type { Api } from '../api/connect.ts';
 import { linesOf, type Told } from '../causes.ts';
 import type { Config } from '../config/schema.ts';
 import { futureStart } from '../config/time.ts';
 import type { Reporter } from '../report.ts';
 import type { StreamSummary, Summary } from '../summary.ts';
+import { systemTiming } from '../timing.ts';
 import { VERSION } from '../version.ts';
+import { refuseSecondLender } from './judge.ts';
 import { type RunIdentity, runSummary, unreadSummary } from './outcome.ts';
 import type { Task } from './part.ts';
-import { type SelectedStream, selectStreams } from './selection.ts';
+import { type SelectedStream, selectStreams, unreadCatalog } from './selection.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -25,6 +28,8 @@ export interface RunOptions {
 /** A run that knows its streams, and has touched nothing yet. */
 export interface BegunRun {
   readonly run: RunIdentity;
+  /** The lender that is logged in. */
+  readonly lender: string;
   /** Takes warnings down for the summary as well. */
   readonly reporter: Reporter;
   readonly selected: readonly SelectedStream[];
@@ -51,7 +56,7 @@ export async function beginRun(command: string, options: RunOptions): Promise<Be
   const catalog = await api.catalog();
   const run: RunIdentity = { id: randomUUID(), command, startedAt: api.now(), task: options.task ?? null };
   if (catalog.datasets === null) {
-    reporter.warning(`the catalog cannot be read (${catalog.problem}); every stream is taken as available`);
+    reporter.warning(unreadCatalog(catalog.problem));
   }
   const selection = selectStreams(config, options.streams, catalog.datasets);
   for (const warning of [...selection.warnings, ...futureStart(config.start_date, api.now())])
@@ -68,7 +73,7 @@ export async function beginRun(command: string, options: RunOptions): Promise<Be
   const summarize = (streams: readonly StreamSummary[]) =>
     runSummary(run, api.now(), [...streams, ...unread], [...warnings, ...linesOf(ofStreams)]);
 
-  return { run, reporter, selected, knowsAvailable: catalog.datasets !== null, summarize };
+  return { run, lender: api.lender, reporter, selected, knowsAvailable: catalog.datasets !== null, summarize };
 }
 
 /**
@@ -77,7 +82,7 @@ export async function beginRun(command: string, options: RunOptions): Promise<Be
  */
 export async function openTables(
   destination: Destination,
-  { run, reporter, selected }: BegunRun,
+  { run, lender, reporter, selected }: BegunRun,
   fullRefresh: ReadonlySet<string>,
 ) {
   const { id, command, startedAt, task } = run;
@@ -92,14 +97,29 @@ export async function openTables(
         opened.map(({ stream }) => stream),
         opening,
       );
+      const stored = documentsOf(await destination.positions());
+      const taken = opened.filter(({ stream }) => {
+        try {
+          refuseSecondLender(stored, stream, lender);
+          return true;
+        } catch (error) {
+          refused.push(unreadSummary(stream.name, asFailure(error)));
+          return false;
+        }
+      });
       for (const summary of refused) reporter.streamEnded(summary, null);
-      return { tables, opened, refused };
+      return { tables, opened: taken, refused };
     } catch (error) {
       if (!(error instanceof StreamFailure)) throw error;
       opened = opened.filter(({ stream }) => stream.name !== error.stream);
       refused.push(unreadSummary(error.stream, error));
     }
   }
+}
+
+/** Stored positions by their streams. */
+export function documentsOf(positions: readonly StoredDocument[]): ReadonlyMap<string, string> {
+  return new Map(positions.map(({ stream, document }) => [stream, document]));
 }
 
 /** What is opened again warns again. */
@@ -111,10 +131,14 @@ function once(warn: Run['warn']): Run['warn'] {
   };
 }
 
-/** Keeps the record of a run in the destination: that it has begun, and how it ended. */
+/**
+ * Keeps the record of a run in the destination: that it has begun, and how it ended. Where the end cannot be recorded any more, the summary
+ * says so, and is told all the same.
+ */
 export async function recorded(
   destination: Destination,
-  { id: runId, command, startedAt }: RunIdentity,
+  { run: { id: runId, command, startedAt }, reporter }: Pick<BegunRun, 'run' | 'reporter'>,
+  signal: AbortSignal,
   work: () => Promise<Summary>,
 ): Promise<Summary> {
   const begun: RunRecord = {
@@ -123,6 +147,13 @@ export async function recorded(
   };
   await destination.runs.begin(begun);
   const summary = await work();
-  await destination.runs.end({ ...begun, endedAt: summary.ended_at, status: summary.status, summary });
-  return summary;
+  try {
+    const ending = destination.runs.end({ ...begun, endedAt: summary.ended_at, status: summary.status, summary });
+    await unlessStuck(ending, signal, PATIENCE_MS.record, systemTiming);
+    return summary;
+  } catch (error) {
+    const warning = `the end of this run could not be recorded, and status shows it as running: ${asFailure(error).message}`;
+    reporter.warning(warning);
+    return { ...summary, warnings: [...summary.warnings, warning] };
+  }
 }

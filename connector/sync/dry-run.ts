@@ -1,14 +1,14 @@
 import { asFailure } from '../../destinations/failure.ts';
 import type { Position } from '../../destinations/position.ts';
 import { compileMapper } from '../../schemas/mapper.ts';
-import { withRetries } from '../api/retry.ts';
 import { counted } from '../output/words.ts';
+import { advised } from '../source.ts';
 import type { StreamSummary } from '../summary.ts';
-import { systemTiming } from '../timing.ts';
+import { documentsOf } from './begin.ts';
 import { newCounts } from './context.ts';
-import { judgeDocument } from './judge.ts';
+import { askFirstPage } from './first-page.ts';
+import { judgeDocument, refuseSecondLender } from './judge.ts';
 import { streamSummary } from './outcome.ts';
-import { openPage } from './page-parts.ts';
 import { incrementSince } from './plan.ts';
 import type { SyncOptions } from './run.ts';
 import { isSkipped, type SelectedStream, SKIPPED } from './selection.ts';
@@ -18,9 +18,6 @@ function unfinished(position: Position | null): string {
   const windows = position?.windows.length ?? 0;
   return windows === 0 ? '' : `finish ${counted(windows, 'window')} of an earlier run, and `;
 }
-
-/** For one stream's first page. */
-const BOUNDS = { tries: 5, budgetMs: 60_000 };
 
 /**
  * What a run would do, found out without writing anything: for each stream whether its position is taken, where the run would
@@ -33,7 +30,7 @@ export async function planStreams(
   selected: readonly SelectedStream[],
 ): Promise<StreamSummary[]> {
   const { config, api, destination, reporter, signal, fullRefresh, knowsAvailable } = options;
-  const stored = new Map((await destination.positions()).map(({ stream, document }) => [stream, document]));
+  const stored = documentsOf(await destination.positions());
   const startDate = config.start_date ?? null;
   const summaries: StreamSummary[] = [];
   for (const { stream, lookBackMs } of selected) {
@@ -41,22 +38,21 @@ export async function planStreams(
     let complete: string | null = null;
     try {
       reporter.streamStarted(stream.name);
+      refuseSecondLender(stored, stream, api.lender);
       const judgement = judgeDocument(stored.get(stream.name) ?? null, stream, api.lender, fullRefresh);
       const position = judgement.verdict === 'goes on' ? judgement.position : null;
       complete = position?.complete ?? null;
       const since = position === null || fullRefresh ? startDate : incrementSince(position, lookBackMs, startDate);
       const until = api.hasServerClock ? api.now() : null;
-      counts.requests++;
-      const page = await withRetries(BOUNDS, systemTiming, signal, () =>
-        api.fetchPage(stream.dataset, { since, until, cursor: null, limit: 1000 }, signal),
-      );
-      const parts = openPage(page.bytes, stream.cursor);
-      const records = parts.records();
+      const { from, page, parts, records } = await askFirstPage(api, stream, { since, until }, counts, signal);
       const { nextCursor, last } = parts;
       counts.rowsRead = records.length;
       counts.bytes = page.bytes.length;
       reporter.notice(
         `${stream.name}: would ${unfinished(position)}read ${stream.cursor} from ${since ?? 'the beginning'} to ${until ?? 'the end'}: ` +
+          (from === since
+            ? ''
+            : `the API has no answer for so long a span in time, so in parts; asked from ${from} on, `) +
           `${records.length} records on the first page${nextCursor === null ? ', and no more' : `, up to ${last ?? 'an unknown instant'}, and more after it`}`,
         stream.name,
       );
@@ -70,10 +66,11 @@ export async function planStreams(
       }
       summaries.push(streamSummary(stream.name, 'succeeded', counts, complete, null));
     } catch (error) {
+      const failure = advised(asFailure(error), 'Try again later.');
       const skipped = isSkipped(error, { knowsAvailable });
       if (skipped) reporter.warning(`${stream.name}: ${SKIPPED}`, stream.name);
       const status = signal.aborted ? 'stopped' : skipped ? 'skipped' : 'failed';
-      summaries.push(streamSummary(stream.name, status, counts, complete, skipped ? null : asFailure(error)));
+      summaries.push(streamSummary(stream.name, status, counts, complete, status === 'failed' ? failure : null));
     }
     reporter.streamEnded(summaries.at(-1)!, null);
   }

@@ -43,8 +43,7 @@ export function judgePosition(
   const { position } = parsed;
   if (lender !== null && position.lender !== lender) {
     throw configError(
-      `${stream.name}: its table belongs to another lender (${position.lender}; this login is ${lender}). One schema holds one ` +
-        'lender: give this config a schema, dataset or file of its own.',
+      `${stream.name}: its table belongs to another lender (${position.lender}; this login is ${lender}). ${OF_ITS_OWN}`,
     );
   }
   if (position.table !== null && position.table !== stored.table) {
@@ -77,6 +76,27 @@ export function judgeDocument(
   const table = parsed !== null && 'position' in parsed ? parsed.position.table : null;
   return judgePosition({ document, table, holdsRows: document !== null }, stream, lender, fullRefresh);
 }
+
+/**
+ * One schema holds one lender: a stream that has no position yet may not come beside those of another one.
+ *
+ * @param stored the documents of all streams, by their names.
+ * @throws {Failure} `config_error` that says what to do.
+ */
+export function refuseSecondLender(stored: ReadonlyMap<string, string>, stream: Stream, lender: string): void {
+  if (stored.has(stream.name)) return;
+  for (const [name, document] of stored) {
+    const parsed = parsePosition(document);
+    if ('problem' in parsed || parsed.position.lender === lender) continue;
+    throw configError(
+      `${stream.name}: ${name}, which is there already, belongs to another lender (${parsed.position.lender}; this login is ${lender}). ${OF_ITS_OWN}`,
+    );
+  }
+}
+
+const OF_ITS_OWN =
+  'One schema holds one lender: give this config a "schema" (BigQuery: "dataset", DuckDB: "path") of its own under "destination", ' +
+  'then run: cleargrid-connector sync --config FILE';
 
 /** Reads a stored document; a problem is put so that it can follow the stream's name. */
 export function parsePosition(document: string): { position: Position } | { problem: string } {

@@ -31,6 +31,7 @@ export function streamSummary(
     rows_unchanged: committed.unchanged,
     rows_deleted: counts.rowsDeleted,
     changed_fields: committed.changedFields,
+    unparsed_dates: committed.unparsedDates,
     rejects: committed.rejects,
     requests: counts.requests,
     retries: counts.retries,

@@ -93,6 +93,7 @@ export async function readWindows(context: StreamContext, options: PassOptions):
       },
       idle: () => Math.min(limiter.idle, room()),
       wanted: () => Math.min(part?.wanted ?? 0, room()),
+      room,
       start: begin,
       beginning: () => {
         beginning ??= askBeginning();
@@ -113,7 +114,7 @@ export async function readWindows(context: StreamContext, options: PassOptions):
     walks.add(started);
   };
 
-  const room = () => MOST_WINDOWS - Math.max(walks.size, part?.position?.windows.length ?? 0);
+  const room = () => Math.max(0, MOST_WINDOWS - Math.max(walks.size, part?.position?.windows.length ?? 0));
   const flush = () => Promise.all(lanes.map((lane) => lane.flush().catch(fail)));
 
   /** Looks every so often what there is to do for a task beside its own windows, until all have ended or nothing is left for it. */

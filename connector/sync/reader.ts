@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { asFailure } from '../../destinations/failure.ts';
-import { retryDelay } from '../api/retry.ts';
-import { type FetchedPage, PageFailure, type PageFailureReason, type PageRequest } from '../source.ts';
+import { type FetchedPage, notArrived, PageFailure, type PageFailureReason, type PageRequest } from '../source.ts';
 import type { Charge } from './budget.ts';
 import type { ReadyPage, StreamContext } from './context.ts';
 import { openPage } from './page-parts.ts';
+import { pauseAfter } from './pause.ts';
 
 /** How often the same request is asked, by what went wrong; then the walker decides. 429 and 503 only end with patience. */
 const TRIES: Readonly<Record<PageFailureReason, number>> = {
@@ -13,10 +12,15 @@ const TRIES: Readonly<Record<PageFailureReason, number>> = {
   refused: 4,
   timed_out: 1,
   too_large: 1,
+  // Each time there is room for twice as much, up to where it is too large.
+  outgrown: Number.POSITIVE_INFINITY,
 };
 
 /** What a page is taken to weigh before the first one has come: bytes. */
 const FIRST_PAGE_BYTES = 1_000_000;
+
+/** How large a page may be for which so many bytes of the budget are taken: it is not known before it comes, and one is not like another. */
+const roomFor = (charged: number): number => Math.max(2 * charged, charged + 1_000_000);
 
 /** The request for the page that follows, under way while the page before it is worked on. */
 export interface Ahead {
@@ -52,7 +56,8 @@ export function pageReader(context: StreamContext): ReadPage {
   const { source, stream, table, mapper, limiter, budget, patience, timing, counts, signal } = context;
   let pageBytes = FIRST_PAGE_BYTES;
 
-  function fetch(request: PageRequest, stop: AbortSignal): Promise<FetchedPage> {
+  function fetch(request: PageRequest, charged: number, stop: AbortSignal): Promise<FetchedPage> {
+    const mostBytes = roomFor(charged);
     return limiter.run(async () => {
       stop.throwIfAborted();
       patience.asked();
@@ -67,11 +72,13 @@ export function pageReader(context: StreamContext): ReadPage {
         context.happened({ type: 'answered', ms: timing.monotonic() - asked, error });
       try {
         counts.requests++;
-        const page = await source.fetchPage(stream.dataset, request, AbortSignal.any([stop, patienceEnds.signal]));
+        const within = AbortSignal.any([stop, patienceEnds.signal]);
+        const page = await source.fetchPage(stream.dataset, request, within, mostBytes);
         happened(null);
         return page;
       } catch (error) {
         happened(error);
+        if (isOutgrown(error)) pageBytes = Math.max(pageBytes, mostBytes);
         throw error;
       } finally {
         answered.abort('answered');
@@ -81,10 +88,11 @@ export function pageReader(context: StreamContext): ReadPage {
 
   /** Sends a request before its turn, where there is room for its page. */
   function fetchAhead(request: PageRequest): Ahead | null {
-    const charge = budget.takeNow(pageBytes);
+    const charged = pageBytes;
+    const charge = budget.takeNow(charged);
     if (charge === null) return null;
     const stop = new AbortController();
-    const fetched = fetch(request, AbortSignal.any([signal, stop.signal]));
+    const fetched = fetch(request, charged, AbortSignal.any([signal, stop.signal]));
     // Whoever takes it up learns of its failure.
     fetched.catch(() => {});
     const drop = () => {
@@ -120,21 +128,18 @@ export function pageReader(context: StreamContext): ReadPage {
       return { prepared, nextCursor, first, last, tail, ahead };
     } catch (error) {
       ahead?.drop();
-      throw new PageFailure('interrupted', `${stream.name}: ${asFailure(error).message}`, { cause: error });
+      throw notArrived(error, stream.name);
     } finally {
       release();
     }
   }
 
-  async function pause(failure: PageFailure, attempts: number): Promise<void> {
-    const delay = retryDelay({ attempt: attempts, retryAfterMs: failure.retryAfterMs, random: timing.random });
-    if (delay >= patience.left()) throw failure;
-    counts.retries++;
-    context.happened({ type: 'retried', reason: failure.reason });
-    const throttledMs = failure.reason === 'throttled' ? delay : 0;
-    context.progressed(`retry in ${Math.ceil(delay / 1000)} s: ${failure.status ?? failure.reason}`, throttledMs);
-    await timing.sleep(delay, signal);
+  /** There is none before the destination has taken what was read. */
+  async function room(bytes: number): Promise<Charge> {
+    context.progressed('waits for the destination');
+    const charge = await budget.take(bytes, signal);
     context.progressed(null);
+    return charge;
   }
 
   return async (request, options = {}) => {
@@ -143,10 +148,12 @@ export function pageReader(context: StreamContext): ReadPage {
       sent.drop();
       sent = null;
     }
-    for (let attempts = 1; ; attempts++) {
-      const charge = sent?.charge ?? (await budget.take(pageBytes, signal));
+    let failures = 0;
+    while (true) {
+      const charged = pageBytes;
+      const charge = sent?.charge ?? budget.takeNow(charged) ?? (await room(charged));
       try {
-        const fetched = await (sent?.fetched ?? fetch(request, signal));
+        const fetched = await (sent?.fetched ?? fetch(request, charged, signal));
         // Before it has its turn: what is asked for meanwhile is charged by it.
         pageBytes = Math.max(pageBytes, fetched.bytes.length);
         charge.adjust(pageBytes);
@@ -160,11 +167,21 @@ export function pageReader(context: StreamContext): ReadPage {
         charge.release();
         signal.throwIfAborted();
         if (!(error instanceof PageFailure)) throw error;
+        // No try was lost: there is more room now.
+        if (isOutgrown(error)) {
+          counts.retries++;
+          context.happened({ type: 'retried', reason: error.reason });
+          continue;
+        }
         patience.failed();
         if (error.reason === 'throttled' || error.reason === 'timed_out') limiter.overloaded();
-        if (attempts >= TRIES[error.reason]) throw error;
-        await pause(error, attempts);
+        if (++failures >= TRIES[error.reason]) throw error;
+        await pauseAfter(context, error, failures);
       }
     }
   };
+}
+
+function isOutgrown(error: unknown): boolean {
+  return error instanceof PageFailure && error.reason === 'outgrown';
 }

@@ -34,10 +34,10 @@ async function writeStreams(
   { config, api, destination, signal, fullRefresh, allowMassDelete, task }: SyncOptions,
   begun: BegunRun,
 ): Promise<Summary> {
-  const { run, reporter, selected, summarize } = begun;
+  const { reporter, selected, summarize } = begun;
   const refreshed = new Set(fullRefresh ? selected.map(({ stream }) => stream.name) : []);
   const { tables, opened, refused } = await openTables(destination, begun, refreshed);
-  return recorded(destination, run, async () => {
+  return recorded(destination, begun, signal, async () => {
     const done = await syncStreams({
       streams: opened,
       tables,

@@ -9,6 +9,10 @@ import { NotAvailable } from '../source.ts';
 /** What is said of a stream that this lender has not got. */
 export const SKIPPED = 'not available to this lender now; skipped';
 
+/** What is said where the live catalog could not be read. */
+export const unreadCatalog = (problem: string): string =>
+  `the catalog cannot be read (${problem}); every stream is taken as available. If that lasts, report it to ClearGrid`;
+
 /** Whether what a stream failed with only shows what a catalog that could not be read would have told. */
 export function isSkipped(failure: unknown, { knowsAvailable = true }: { readonly knowsAvailable?: boolean }): boolean {
   return failure instanceof NotAvailable && !knowsAvailable;
@@ -43,9 +47,8 @@ export function selectStreams(
 ): Selection {
   const generic = (catalog ?? []).flatMap(undeclared);
   const known = [...STREAMS, ...generic];
-  const configured = config.streams ?? known.map((stream) => stream.name);
-  const wanted = picked ?? configured;
-  for (const name of wanted) requireChoice(name, configured);
+  const wanted = picked ?? config.streams ?? known.map((stream) => stream.name);
+  for (const name of wanted) requireChoice(name, config.streams ?? null);
 
   const isAvailable = (stream: Stream) =>
     catalog === null || catalog.some(({ code, available }) => available && code === stream.dataset.code);
@@ -73,10 +76,11 @@ function isNew({ available, code }: CatalogEntry): boolean {
   return available && !STREAMS.some((stream) => stream.dataset.code === code);
 }
 
-function requireChoice(name: string, configured: readonly string[]): void {
+/** @param configured the config's streams, or null where it takes all. */
+function requireChoice(name: string, configured: readonly string[] | null): void {
   const problem = problemWithStream(name);
   if (problem !== null) throw configError(`--streams: "${name}" ${problem}`);
-  if (!configured.includes(name)) {
+  if (configured !== null && !configured.includes(name)) {
     throw configError(`--streams: ${name} is not among the config's streams; add it to "streams" there first`);
   }
 }

@@ -8,7 +8,7 @@ import {
 } from '../../destinations/position.ts';
 import { partsOf } from '../../destinations/tasks.ts';
 import type { StreamContext } from './context.ts';
-import { earlierBy } from './instants.ts';
+import { earlierBy, laterBy } from './instants.ts';
 import { judgePosition, parsePosition } from './judge.ts';
 import type { TaskPart } from './part.ts';
 import { readWindows } from './pass.ts';
@@ -19,6 +19,15 @@ const MOST_SETTLING_PASSES = 5;
 
 /** How far a settling pass looks back over the one before it, in milliseconds. */
 const SETTLING_LOOK_BACK_MS = 60_000;
+
+/**
+ * How far beyond now such a pass reads: a single page that was made before then shows all there is at one instant, and no row is missed that
+ * moves while it is asked for. Not without an end: that would run after rows that change all the time.
+ */
+const SETTLING_AHEAD_MS = 30_000;
+
+/** Our clock is behind the server's by the second that a `Date` header is cut to, and by the way of the answer that brought it: a login's 15 s. */
+const CLOCK_BEHIND_MS = 16_000;
 
 export interface StreamOptions {
   readonly batching: Batching;
@@ -45,6 +54,7 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
   const { stream, table, source, counts, part } = context;
   const { lookBackMs, startDate, until, warn } = options;
 
+  if (options.fullRefresh) await openRefresh(context, { since: startDate, until });
   const stored = await table.position();
   const judgement = judgePosition(stored, stream, source.lender, options.fullRefresh);
   let pending: PositionChange[] = [];
@@ -97,11 +107,16 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
       );
     }
     for (let pass = 1; pass <= MOST_SETTLING_PASSES; pass++) {
-      const pages = await readSpan(since, source.now(), { ...open, pass: open.pass + pass });
-      if (pages <= 1) return markDeleted(open);
+      const now = source.now();
+      const last = laterBy(now, SETTLING_AHEAD_MS);
+      const pages = await readSpan(since, now, { ...open, pass: open.pass + pass }, last);
+      if (pages <= 1 && source.now() < earlierBy(last, CLOCK_BEHIND_MS)) return markDeleted(open);
       since = notBefore(startDate, earlierBy(position.complete ?? open.started, SETTLING_LOOK_BACK_MS));
     }
-    warn(`${stream.name}: it changed too fast for deletions to be told apart; the next run marks them`);
+    warn(
+      `${stream.name}: it changed too fast (more than a page within a minute), or its pages came too slowly, for deletions to be told ` +
+        'apart; the next run that finds it otherwise marks them',
+    );
   }
 
   async function markDeleted({ since, until: end }: Refresh): Promise<void> {
@@ -119,9 +134,11 @@ export async function syncStream(context: StreamContext, options: StreamOptions)
     position = { ...position, refresh: null };
   }
 
-  /** Plans the span and reads it to its end. @returns how many pages it took. */
-  function readSpan(since: string | null, end: string | null, refresh: Refresh | null): Promise<number> {
-    const windows = [owned(part)(newWindow(since, end))];
+  /**
+   * Plans the span and reads it to its end, or on to `last`, where that is another. @returns how many pages it took.
+   */
+  function readSpan(since: string | null, end: string | null, refresh: Refresh | null, last = end): Promise<number> {
+    const windows = [owned(part)(newWindow(since, last))];
     const from = position.complete === null || reachesFurther(since, position.from) ? startDate : position.from;
     pending = [...pending, { type: 'plan', from, until: end, windows, refresh }];
     return read(windows, refresh);

@@ -3,8 +3,9 @@ import type { Destination, Table } from '../../destinations/contract.ts';
 import { asFailure, type Failure } from '../../destinations/failure.ts';
 import { compileMapper } from '../../schemas/mapper.ts';
 import type { Stream } from '../../schemas/stream.ts';
+import { PATIENCE_MS, unlessStuck } from '../abandon.ts';
 import type { Reporter } from '../report.ts';
-import { PageFailure, type Source } from '../source.ts';
+import { advised, type Source } from '../source.ts';
 import type { StreamSummary } from '../summary.ts';
 import type { Timing } from '../timing.ts';
 import { createBudget } from './budget.ts';
@@ -93,7 +94,7 @@ function inOrderOf(streams: SyncStreamsOptions['streams'], summaries: readonly S
 async function openRefreshes({ streams, tables, source, startDate, signal }: SyncStreamsOptions, until: string | null) {
   for (const { stream } of streams) {
     if (signal.aborted) return;
-    // What keeps a stream from it is met again, and told, when the stream is read.
+    // What keeps a stream from it is met again, and told, when the stream is read: it opens its refresh then, where none is open.
     await openRefresh(
       { stream, table: tables.get(stream.name)!, source, part: null },
       { since: startDate, until },
@@ -143,10 +144,11 @@ async function syncOne(
       },
     };
     const work = options.work ?? bringingUpToDate(options, turn);
-    ({ summary: more, failure } = await work(context, streamOptions));
+    const working = work(context, streamOptions);
+    ({ summary: more, failure } = await unlessStuck(working, signal, PATIENCE_MS.stream, run.timing));
     warnOfRepeatedKeys(reporter, stream, counts);
   } catch (error) {
-    failure = advised(asFailure(error));
+    failure = advised(asFailure(error), 'Run again later: it goes on from what is committed.');
   }
   counts.seconds = (run.timing.monotonic() - began) / 1000;
   const stopped = failure !== null && signal.aborted;
@@ -162,16 +164,6 @@ async function syncOne(
   };
   reporter.streamEnded(summary, stopped ? null : failure);
   return summary;
-}
-
-const ADVICE = /\b(try|run|check|set|ask|report|lower|look)\b/i;
-
-/** A page that did not come says what was in the way, and not always what to do next. */
-function advised(failure: Failure): Failure {
-  if (!(failure instanceof PageFailure) || ADVICE.test(failure.message)) return failure;
-  const { reason, kind, status, requestId } = failure;
-  const message = `${failure.message}. Run again later: it goes on from what is committed.`;
-  return new PageFailure(reason, message, { kind, status, requestId, cause: failure });
 }
 
 /** By one piece of work, or by as many visits as it takes the tasks of the job together. */

@@ -6,7 +6,7 @@ import { earlierBy } from './instants.ts';
 import { judgePosition } from './judge.ts';
 import { createPart, type TaskPart, type Tasks } from './part.ts';
 import { readWindows } from './pass.ts';
-import { openRefresh, type StreamOptions, syncStream } from './stream.ts';
+import { type StreamOptions, syncStream } from './stream.ts';
 
 /** What one task has read up to its start, another that begins within this time need not read again. */
 const BEGUN_TOGETHER_MS = 10_000;
@@ -78,7 +78,6 @@ function isUpToDate({ ended, complete }: Position, token: string, { until, fullR
 
 async function lead(context: StreamContext, options: StreamOptions, part: TaskPart): Promise<Ended> {
   const leading = { ...context, part };
-  if (options.fullRefresh) await openRefresh(leading, { since: options.startDate, until: options.until });
   const refreshes = options.fullRefresh || (await part.read())?.refresh != null;
   await syncStream(leading, options);
   return { token: context.table.token, refreshed: refreshes ? context.source.now() : null };

@@ -3,6 +3,7 @@ import { freed } from '../../destinations/tasks.ts';
 import { PageFailure } from '../source.ts';
 import type { ReadyPage, StreamContext } from './context.ts';
 import type { Lane } from './lane.ts';
+import { pauseAfter } from './pause.ts';
 import type { Ahead, ReadPage } from './reader.ts';
 import { LIMITS, limitOf, otherLimit, partsWorth, restarted, split } from './windows.ts';
 
@@ -14,6 +15,9 @@ const TRIES_WITHIN_AN_INSTANT = 4;
 
 /** How often a walk starts again, after a failure, at the same value; each time, some page came before the next failure. */
 const RESTARTS_AT_ONE_VALUE = 3;
+
+/** How many pages in a row may come without a record and not be the last. ASSUMPTION: pages may be empty before the end, but few are. */
+const MOST_EMPTY_PAGES = 1_000;
 
 /** Into how many parts a window is cut that the server cannot answer in time. */
 const PARTS_WHEN_SLOW = 8;
@@ -27,6 +31,8 @@ export interface WalkOptions {
   idle(): number;
   /** How many windows other tasks could walk. */
   wanted(): number;
+  /** How many more windows the stream may have at once, walked by anybody or not. */
+  room(): number;
   /** Starts a walk of a window that is recorded in the position. */
   start(window: Window): void;
   /** Where the data of this stream begins, asked for once. */
@@ -46,6 +52,7 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
   let walked = nothingWalked(window);
   let restarts = { at: window.last, count: 0 };
   let slowInARow = 0;
+  let emptyInARow = 0;
   let ahead = null as Ahead | null;
   /** The record that was read last, while the walk stands behind it; `before` while it starts again there. */
   let tail: Uint8Array | null = null;
@@ -92,12 +99,15 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
       tail = page.tail;
       before = null;
       slowInARow = 0;
-      if (page.nextCursor === null || !cursors.has(page.nextCursor)) return page;
+      if (page.nextCursor === null) return page;
+      emptyInARow = page.prepared.records === 0 ? emptyInARow + 1 : 0;
+      const circles = cursors.has(page.nextCursor);
+      if (!circles && emptyInARow <= MOST_EMPTY_PAGES) return page;
       page.release();
-      throw new PageFailure(
-        'refused',
-        `${stream.name}: the API's page cursors run in a circle; report it to ClearGrid`,
-      );
+      const what = circles
+        ? "the API's page cursors run in a circle"
+        : 'the API gives page after page without a record';
+      throw new PageFailure('refused', `${stream.name}: ${what}; report it to ClearGrid`, { advises: true });
     } catch (error) {
       if (context.signal.aborted || !(error instanceof PageFailure)) throw error;
       await recover(error);
@@ -107,11 +117,15 @@ export async function walk({ context, window: given, lane, readPage, ...pass }: 
 
   /** Makes the request another one where that may help: smaller pages, a shorter window, or from the last value seen again. */
   async function recover(failure: PageFailure): Promise<void> {
-    counts.retries++;
-    context.happened({ type: 'retried', reason: failure.reason });
     const slow = failure.reason === 'timed_out';
-    if (slow && window.cursor !== null && !hasPassedSince() && ++slowInARow < TRIES_WITHIN_AN_INSTANT) return;
-    if (slow && limitOf(window) < LIMITS[0] && (await share(PARTS_WHEN_SLOW))) return;
+    if (slow) {
+      await pauseAfter(context, failure, ++slowInARow);
+      if (window.cursor !== null && !hasPassedSince() && slowInARow < TRIES_WITHIN_AN_INSTANT) return;
+      if (limitOf(window) < LIMITS[0] && (await share(Math.min(PARTS_WHEN_SLOW, pass.room() + 1)))) return;
+    } else {
+      counts.retries++;
+      context.happened({ type: 'retried', reason: failure.reason });
+    }
     const smaller = slow || failure.reason === 'too_large' ? otherLimit(window, 1) : null;
     if (smaller !== null) return restart(smaller);
     if (restarts.at !== window.last) restarts = { at: window.last, count: 0 };

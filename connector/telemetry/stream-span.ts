@@ -115,6 +115,7 @@ function figuresOf(summary: StreamSummary): Attributes {
     'cleargrid.rows.unchanged': summary.rows_unchanged,
     'cleargrid.rows.deleted': summary.rows_deleted,
     'cleargrid.changed_fields': summary.changed_fields,
+    'cleargrid.unparsed_dates': summary.unparsed_dates,
     'cleargrid.rejects': summary.rejects,
     'cleargrid.requests': summary.requests,
     'cleargrid.retries': summary.retries,

@@ -3,7 +3,7 @@ import { configError, type Failure } from '../../destinations/failure.ts';
 import type { Stream } from '../../schemas/stream.ts';
 import { counted } from '../output/words.ts';
 import type { Summary, Verdict } from '../summary.ts';
-import { beginRun, openTables, type RunOptions, recorded } from '../sync/begin.ts';
+import { beginRun, documentsOf, openTables, type RunOptions, recorded } from '../sync/begin.ts';
 import { syncStreams } from '../sync/streams.ts';
 import { systemTiming } from '../timing.ts';
 import { verifyStream } from './stream.ts';
@@ -24,13 +24,13 @@ export interface RunVerifyOptions extends RunOptions {
 export async function runVerify(options: RunVerifyOptions): Promise<Summary> {
   const { config, api, destination, repair, signal } = options;
   const begun = await beginRun('verify', options);
-  const stored = new Map((await destination.positions()).map(({ stream, document }) => [stream, document]));
+  const stored = documentsOf(await destination.positions());
   if (stored.size === 0) throw configError('verify: nothing has been loaded yet; run sync first');
   const { tables, opened, refused } = repair
     ? await openTables(destination, begun, new Set())
     : { tables: new Map(), opened: begun.selected, refused: [] };
 
-  return recorded(destination, begun.run, async () => {
+  return recorded(destination, begun, signal, async () => {
     const done = await syncStreams({
       ...{ streams: opened, tables, destination, source: api, timing: systemTiming, reporter: begun.reporter, signal },
       ...{ concurrency: config.concurrency, streamsAtOnce: config.streams_at_once },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Batch, Committed, FinishedRefresh, FinishRefresh, Run, Table } from '../contract.ts';
 import { systemError } from '../failure.ts';
-import { judgeStored, refreshedPosition } from '../stored.ts';
+import { judgeStored, refreshedPosition, TableReplaced } from '../stored.ts';
 import { commitMarking } from './commit-sql.ts';
 import type { Costs } from './costs.ts';
 import { firstLoad } from './first-load.ts';
@@ -95,9 +95,16 @@ export function bigqueryTable(options: TableOptions): Table {
 
   /** Works with what is stored, and again with what is stored then where that has changed under the work's hands. */
   async function afterWhatIsStored<T>(work: (stored: Stored) => Promise<T | null>): Promise<T> {
+    let isLookedAtAnew = false;
     for (let attempt = 1; attempt <= (isShared ? MOST_TRIES_OF_TASKS : MOST_TRIES); attempt++) {
-      const done = await work(await progress.known());
-      if (done !== null) return done;
+      try {
+        const done = await work(await progress.known());
+        if (done !== null) return done;
+      } catch (error) {
+        // Position and tables are not read at one instant: another task may have finished the first load between.
+        if (!isShared || isLookedAtAnew || !(error instanceof TableReplaced)) throw error;
+        isLookedAtAnew = true;
+      }
     }
     throw systemError(`stream ${stream.name}: something else stores positions for it; nothing was written`);
   }

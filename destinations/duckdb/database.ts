@@ -1,27 +1,23 @@
-import { existsSync, statSync } from 'node:fs';
-import { open, readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { LockedFailure } from '../failure.ts';
-import { locked } from '../refusals.ts';
-import { duckdbFailure, lockHolder, noDatabase } from './errors.ts';
-import { readNote, removeNote, writeNote } from './note.ts';
-
-/** The run that has a database open for writing. */
-export interface Holder {
-  readonly runId: string;
-  readonly command: string;
-  readonly startedAt: string;
-}
+import { allowMore, checkpoint, type OpenInstance, openInstance } from './instance.ts';
+import { type Holder, inUse, removeNote, writeNote } from './note.ts';
 
 /** A database file that this process has open. */
 export interface Database {
   readonly path: string;
   /** The name that the file's content has in statements. */
   readonly catalog: string;
+  /** Whether what was there was too short to hold anything, and has been made anew. */
+  readonly madeAnew: boolean;
   connect(): Promise<DuckDBConnection>;
-  /** Lets DuckDB hold more memory from now on. @returns false where it may not, or does already. */
-  allowMore(): Promise<boolean>;
+  /**
+   * Lets DuckDB hold more memory from now on: a step more, or as much as rows of so many bytes need.
+   *
+   * @returns false where it may not, or has it already.
+   */
+  allowMore(rowBytes?: number): Promise<boolean>;
   /** Gives the file back; it is closed when its last user has. A second call does nothing. */
   release(): Promise<void>;
 }
@@ -39,22 +35,9 @@ const LOCK_WAIT_MS = 5_000;
 const READ_WAIT_MS = 1_000;
 const LOCK_POLL_MS = 100;
 
-/** What DuckDB may hold while it writes; beyond it, it works on disk. A first load is as fast with more, a full refresh by a tenth faster. */
-const USUAL_MEMORY = '96MB';
-/** For what cannot go to disk in pieces: batches of very large rows. */
-const MORE_MEMORY = '256MB';
-
-const HEADERS_BYTES = 3 * 4096;
-
-/** What a database file has at its byte 8. */
-const MAGIC = 'DUCK';
-const MAGIC_AT = 8;
-
-interface OpenFile {
-  readonly instance: DuckDBInstance;
-  readonly catalog: string;
+interface OpenFile extends OpenInstance {
   readonly readOnly: boolean;
-  mayHaveMore: boolean;
+  step: number | null;
   users: number;
   closing: boolean;
 }
@@ -72,7 +55,7 @@ const openFiles = new Map<string, Promise<OpenFile>>();
  */
 export async function openForReading(path: string, options: DatabaseOptions): Promise<Database> {
   return untilFree(options.lockWaitMs ?? READ_WAIT_MS, async () => {
-    const file = await (openFiles.get(path) ?? register(path, openInstance(path, true, options)));
+    const file = await (openFiles.get(path) ?? register(path, true, options));
     if (file.closing) throw await inUse(path, null);
     return use(path, file);
   });
@@ -87,7 +70,7 @@ export async function openForReading(path: string, options: DatabaseOptions): Pr
 export async function openForWriting(path: string, options: DatabaseOptions, holder: Holder): Promise<Database> {
   const database = await untilFree(options.lockWaitMs ?? LOCK_WAIT_MS, async () => {
     if (openFiles.has(path)) throw await inUse(path, null);
-    return use(path, await register(path, openInstance(path, false, options)));
+    return use(path, await register(path, false, options));
   });
   await writeNote(path, holder);
   return {
@@ -99,76 +82,14 @@ export async function openForWriting(path: string, options: DatabaseOptions, hol
   };
 }
 
-function register(path: string, opening: Promise<OpenFile>): Promise<OpenFile> {
+function register(path: string, readOnly: boolean, { memoryLimit }: DatabaseOptions): Promise<OpenFile> {
+  const opening = openInstance(path, readOnly, memoryLimit).then((opened) => ({
+    ...opened,
+    ...{ readOnly, users: 0, closing: false },
+  }));
   openFiles.set(path, opening);
   opening.catch(() => openFiles.delete(path));
   return opening;
-}
-
-async function openInstance(path: string, readOnly: boolean, { memoryLimit }: DatabaseOptions): Promise<OpenFile> {
-  const settings = {
-    access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
-    memory_limit: memoryLimit ?? (readOnly ? MORE_MEMORY : USUAL_MEMORY),
-    // Beside the one that reads and maps. More share a batch so small only to wait for one another (measured: 244,000 rows a second
-    // by one thread, 138,000 by two).
-    threads: '1',
-    // Nothing is ever downloaded: all that we need is built in.
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  };
-  const create = async () => {
-    await refuseOtherFiles(path);
-    try {
-      return await DuckDBInstance.create(path, settings);
-    } catch (error) {
-      if (readOnly || lockHolder(error) !== null || !(await isUnfinished(path))) throw error;
-      await rm(path);
-      return await DuckDBInstance.create(path, settings);
-    }
-  };
-  try {
-    const instance = await create();
-    const connection = await instance.connect();
-    const reader = await connection.runAndReadAll('select current_database()');
-    connection.closeSync();
-    const catalog = reader.getRowsJS()[0]![0] as string;
-    return { instance, catalog, readOnly, mayHaveMore: memoryLimit === null && !readOnly, users: 0, closing: false };
-  } catch (error) {
-    const lock = lockHolder(error);
-    throw lock ? await inUse(path, lock.process) : duckdbFailure(error, path);
-  }
-}
-
-/**
- * DuckDB takes a file of another kind for data (CSV, JSON, Parquet), opens a database in memory beside it, and all that is written there is
- * gone in the end.
- *
- * @throws {Failure} `config_error` for what is there and is no database.
- */
-async function refuseOtherFiles(path: string): Promise<void> {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || found.isDirectory() || (found.isFile() && found.size === 0)) return;
-  if (!found.isFile() || (await magicOf(path)) !== MAGIC) throw noDatabase(path);
-}
-
-async function magicOf(path: string): Promise<string> {
-  // What cannot be read is for DuckDB to tell.
-  const file = await open(path, 'r').catch(() => null);
-  if (file === null) return MAGIC;
-  try {
-    const { buffer } = await file.read(Buffer.alloc(MAGIC_AT + MAGIC.length), 0, MAGIC_AT + MAGIC.length, 0);
-    return buffer.toString('latin1', MAGIC_AT);
-  } finally {
-    await file.close();
-  }
-}
-
-/** A process that was killed while it made the file leaves less than its three headers: nothing was ever written to it. */
-async function isUnfinished(path: string): Promise<boolean> {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isFile() || found.size >= HEADERS_BYTES) return false;
-  const start = await readFile(path);
-  return start.length === 0 || start.toString('latin1', MAGIC_AT, MAGIC_AT + MAGIC.length) === MAGIC;
 }
 
 function use(path: string, file: OpenFile): Database {
@@ -177,17 +98,17 @@ function use(path: string, file: OpenFile): Database {
   return {
     path,
     catalog: file.catalog,
+    madeAnew: file.madeAnew,
     async connect() {
       const connection = await file.instance.connect();
       await connection.run(`set timezone = 'UTC'`);
       return connection;
     },
-    async allowMore() {
-      if (!file.mayHaveMore) return false;
-      file.mayHaveMore = false;
-      const connection = await file.instance.connect();
-      await connection.run(`set memory_limit = '${MORE_MEMORY}'`).finally(() => connection.closeSync());
-      return true;
+    async allowMore(rowBytes) {
+      const before = file.step;
+      if (before === null || file.readOnly) return false;
+      file.step = await allowMore(file.instance, before, rowBytes ?? null);
+      return file.step > before;
     },
     async release() {
       if (released) return;
@@ -202,16 +123,6 @@ function use(path: string, file: OpenFile): Database {
   };
 }
 
-/** What cannot be written into the file now (its disk may be full) stays safe in the log beside it. */
-async function checkpoint(instance: DuckDBInstance): Promise<void> {
-  try {
-    const connection = await instance.connect();
-    await connection.run('checkpoint').finally(() => connection.closeSync());
-  } catch {
-    // The next one who opens the file reads the log.
-  }
-}
-
 async function untilFree<T>(lockWaitMs: number, attempt: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + lockWaitMs;
   for (;;) {
@@ -222,11 +133,4 @@ async function untilFree<T>(lockWaitMs: number, attempt: () => Promise<T>): Prom
       await sleep(LOCK_POLL_MS);
     }
   }
-}
-
-async function inUse(path: string, process: string | null): Promise<LockedFailure> {
-  const holder = existsSync(path) ? await readNote(path) : null;
-  if (holder) return locked(`the database ${path}`, { runId: holder.runId, since: holder.startedAt, process });
-  const who = process === null ? 'another part of this program' : `another program (process ${process})`;
-  return new LockedFailure(`the database ${path} is open in ${who}; nothing was done. Close it there, and run again.`);
 }

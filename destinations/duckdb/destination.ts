@@ -7,9 +7,10 @@ import type { Destination, Run, Table } from '../contract.ts';
 import { configError } from '../failure.ts';
 import { claimStream, createBookkeeping, greatestToken } from './bookkeeping-sql.ts';
 import { countRows, cursorsOf } from './count.ts';
-import { type Database, type Holder, openForReading, openForWriting } from './database.ts';
+import { type Database, openForReading, openForWriting } from './database.ts';
 import { duckdbKinds } from './kinds.ts';
 import { type Borrowed, duckdbLedger } from './ledger.ts';
+import type { Holder } from './note.ts';
 import { queryRows } from './query.ts';
 import { readPositions, readRejects, readRuns, writeRun } from './runs.ts';
 import { openSession, type Session } from './session.ts';
@@ -94,6 +95,11 @@ export function duckdbDestination(config: DuckdbConfig): Destination {
 
   async function open(streams: readonly Stream[], run: Run): Promise<Map<string, Table>> {
     const database = await openAs({ runId: run.id, command: run.command, startedAt: run.startedAt });
+    if (database.madeAnew) {
+      run.warn(
+        `${path} was too short to hold any table, as after a kill while it was first made; it is made anew, and loaded`,
+      );
+    }
     const place = placeIn(database);
     const session = await sessionIn(database);
     const now = () => new Date().toISOString();

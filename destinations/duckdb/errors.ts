@@ -10,9 +10,12 @@ export function lockHolder(error: unknown): { readonly process: string | null } 
   return { process: /\(PID (\d+)\)/.exec(message)?.[1] ?? null };
 }
 
+/** What it says, whatever it was at: `out of memory`, or `failed to pin block of size 256.0 KiB (91.2 MiB/91.5 MiB used)`. */
+const OUT_OF_MEMORY = /^out of memory|failed to (pin|allocate) .* used\)/i;
+
 /** Whether DuckDB could not go on in the memory that it may hold. */
 export function ranOutOfMemory(error: unknown): boolean {
-  return /^out of memory/i.test(messageOf(error instanceof Failure ? error.cause : error));
+  return OUT_OF_MEMORY.test(messageOf(error instanceof Failure ? error.cause : error));
 }
 
 type Told = readonly [pattern: RegExp, tell: (path: string, error: unknown) => Failure];
@@ -20,8 +23,13 @@ type Told = readonly [pattern: RegExp, tell: (path: string, error: unknown) => F
 const told: readonly Told[] = [
   // First: its advice names all that the others are told by.
   [
-    /^out of memory/i,
-    (path, error) => configError(`DuckDB needs more memory for ${path} than "memory_limit" allows: raise it`, error),
+    OUT_OF_MEMORY,
+    (path, error) =>
+      configError(
+        `DuckDB needs more memory for ${path} than it may hold: set "memory_limit" of the destination to more, 1GB say, and run again; ` +
+          'what was committed is safe',
+        error,
+      ),
   ],
   [
     /no space left|disk quota|file too large|could not write (all|file)|failed to (write|allocate).*(disk|file)|max_temp_directory_size/i,
@@ -51,7 +59,7 @@ const told: readonly Told[] = [
     (path, error) => transientError(`${path} was given up after an error that was told before: run again`, error),
   ],
   [
-    /wal file|corrupt|checksum/i,
+    /wal file|corrupt|checksum|could not read enough bytes/i,
     (path, error) => configError(`${path} is damaged: restore it, or move it away and load it anew`, error),
   ],
   [
@@ -70,7 +78,9 @@ export function duckdbFailure(error: unknown, path: string): Failure {
   if (error instanceof Failure) return error;
   const message = messageOf(error);
   for (const [pattern, tell] of told) if (pattern.test(message)) return tell(path, error);
-  return systemError(`DuckDB refused a statement on ${path} (${kindOf(message)}); this is a fault of the connector`);
+  return systemError(
+    `DuckDB refused a statement on ${path} (${kindOf(message)}); this is a fault of the connector. Run it once with --debug and report what it says`,
+  );
 }
 
 /** The refusal of a statement that a person wrote: what DuckDB says of the text itself helps, what it says of values stays here. */

@@ -2,7 +2,7 @@ import type { DuckDBValue } from '@duckdb/node-api';
 import type { RowValues } from '../../schemas/row.ts';
 import { systemError } from '../failure.ts';
 import type { Ledger, LedgerEntry, LedgerState } from '../ledger.ts';
-import type { Database, Holder } from './database.ts';
+import type { Database } from './database.ts';
 import { asValue } from './decode.ts';
 import { duckdbFailure } from './errors.ts';
 import { readLayout } from './layout.ts';
@@ -18,6 +18,7 @@ import {
   selectUnproven,
   WANTED_COLUMNS,
 } from './ledger-sql.ts';
+import type { Holder } from './note.ts';
 import { openSession, type Parameters, type Session } from './session.ts';
 import type { Place } from './sql.ts';
 import { queue } from './table.ts';

@@ -1,6 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Holder } from './database.ts';
+import { LockedFailure } from '../failure.ts';
+import { locked } from '../refusals.ts';
+
+/** The run that has a database open for writing. */
+export interface Holder {
+  readonly runId: string;
+  readonly command: string;
+  readonly startedAt: string;
+}
 
 /**
  * A small file beside the database that says which run has it open: DuckDB itself tells no more than a process. It is no lock, and
@@ -19,7 +28,7 @@ export async function writeNote(database: string, { runId, command, startedAt }:
   await writeFile(notePath(database), `${JSON.stringify(note)}\n`).catch(() => {});
 }
 
-export async function readNote(database: string): Promise<Holder | null> {
+async function readNote(database: string): Promise<Holder | null> {
   try {
     const note = noteSchema.parse(JSON.parse(await readFile(notePath(database), 'utf8')));
     return { runId: note.run_id, command: note.command, startedAt: note.started_at };
@@ -30,4 +39,12 @@ export async function readNote(database: string): Promise<Holder | null> {
 
 export async function removeNote(database: string): Promise<void> {
   await rm(notePath(database), { force: true }).catch(() => {});
+}
+
+/** The refusal of a file that somebody has open, as far as is known who. */
+export async function inUse(path: string, process: string | null): Promise<LockedFailure> {
+  const holder = existsSync(path) ? await readNote(path) : null;
+  if (holder) return locked(`the database ${path}`, { runId: holder.runId, since: holder.startedAt, process });
+  const who = process === null ? 'another part of this program' : `another program (process ${process})`;
+  return new LockedFailure(`the database ${path} is open in ${who}; nothing was done. Close it there, and run again.`);
 }

@@ -22,13 +22,14 @@ export interface Session {
   loadRows(table: string, columns: readonly LoadColumn[], rows: readonly RowValues[]): Promise<void>;
   /** Gives back what `load` has taken. What cannot be given back now ends with the connection. */
   unload(table: string): Promise<void>;
-  /** Runs `work` in one transaction: all or nothing. Where memory ran out and more may be had, all of it once more. */
+  /** Lets DuckDB hold the memory that rows of so many bytes need, where it may: what fails after a commit cannot be done once more. */
+  allowFor(rowBytes: number): Promise<void>;
+  /** Runs `work` in one transaction: all or nothing. Where memory ran out and more may be had, all of it again. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
 export async function openSession(database: Database): Promise<Session> {
-  const connection = await database.connect();
   const telling = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -36,8 +37,11 @@ export async function openSession(database: Database): Promise<Session> {
       throw duckdbFailure(error, database.path);
     }
   };
+  const connection = await telling(() => database.connect());
   const run = (sql: string, parameters?: Parameters) =>
     telling(async () => (await connection.run(sql, bindings(parameters))).rowsChanged);
+
+  const allowMore = (rowBytes?: number) => telling(() => database.allowMore(rowBytes));
 
   async function once<T>(work: () => Promise<T>): Promise<T> {
     await run('begin');
@@ -72,12 +76,16 @@ export async function openSession(database: Database): Promise<Session> {
     async unload(table) {
       await connection.run(dropTemporary(table)).catch(() => {});
     },
+    async allowFor(rowBytes) {
+      await allowMore(rowBytes);
+    },
     async transaction(work) {
-      try {
-        return await once(work);
-      } catch (error) {
-        if (!ranOutOfMemory(error) || !(await telling(database.allowMore))) throw error;
-        return once(work);
+      while (true) {
+        try {
+          return await once(work);
+        } catch (error) {
+          if (!ranOutOfMemory(error) || !(await allowMore())) throw error;
+        }
       }
     },
     close: () => connection.closeSync(),

@@ -79,6 +79,7 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
 
   async function commit({ pages, changes, refresh }: Batch<PreparedPage>): Promise<Committed> {
     const refreshing = refresh !== null;
+    await session.allowFor(meanRow(pages));
     await session.load(
       'arrivals',
       arriving,
@@ -188,6 +189,14 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
     finishRefresh: (request) => oneAtATime(() => inTurn(() => session.transaction(() => finishRefresh(request)))),
   };
 }
+
+/** What a row weighs, in bytes: what counts is how much many of them weigh together. */
+const meanRow = (pages: readonly PreparedPage[]) =>
+  sum(pages, ({ bytes }) => bytes) /
+  Math.max(
+    1,
+    sum(pages, ({ rows }) => rows),
+  );
 
 export function queue(): Queue {
   let last: Promise<unknown> = Promise.resolve();

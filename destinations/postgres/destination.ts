@@ -13,16 +13,19 @@ import { postgresLedger } from './ledger.ts';
 import { type Locks, takeLocks } from './locks.ts';
 import { createPool } from './pool.ts';
 import { queryRows } from './query.ts';
-import { untilDone } from './retry.ts';
+import { createRetries, type RetryOptions } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 import { postgresTable } from './table.ts';
 import { upgradeTable } from './upgrade.ts';
 
-/** How many encoded pages' memory is kept for the next ones: about two batches. */
-const BUFFERS = 48;
+/** How much of the memory of encoded pages is kept for the next ones: about a batch. */
+const KEPT_BYTES = 16e6;
+
+/** A check says what is there now. */
+const AT_ONCE: RetryOptions = { patienceMs: 0 };
 
 /** How long a server that is not there is waited for when a run begins. */
-const FIRST_PATIENCE_MS = 20_000;
+const AT_FIRST: RetryOptions = { patienceMs: 20_000 };
 
 /**
  * A schema of a Postgres database (13 or later). Rows, rejects and the position of a batch are one transaction; a run holds advisory
@@ -34,12 +37,13 @@ export function postgresDestination(config: PostgresConfig): Destination {
   const { client, where } = readAddress(config);
   const { schema } = config;
   const pool = createPool(client, 'cleargrid');
-  const buffers = createBuffers(BUFFERS);
+  const buffers = createBuffers(KEPT_BYTES);
+  const retries = createRetries();
   let locks: Locks | null = null;
 
   /** One thing done with a session of the pool, tried again while what keeps it from being done passes. */
-  async function withSession<T>(work: (session: Session) => Promise<T>, patienceMs?: number): Promise<T> {
-    return telling(() => untilDone(() => pool.use(work), patienceMs));
+  async function withSession<T>(work: (session: Session) => Promise<T>, options?: RetryOptions): Promise<T> {
+    return telling(() => retries.untilDone(() => pool.use(work), options));
   }
 
   async function telling<T>(work: () => Promise<T>): Promise<T> {
@@ -53,7 +57,8 @@ export function postgresDestination(config: PostgresConfig): Destination {
   /** What keeps a table from being brought up to date is its stream's failure, unless the server itself is the trouble. */
   async function upgrade(stream: Stream, run: Run): Promise<void> {
     try {
-      await untilDone(() => pool.use((session) => upgradeTable(session, schema, stream, run)), FIRST_PATIENCE_MS);
+      const upgraded = () => pool.use((session) => upgradeTable(session, schema, stream, run));
+      await retries.untilDone(upgraded, AT_FIRST);
     } catch (error) {
       const failure = postgresFailure(error, where);
       const isTheServers = isPassing(error) && codeOf(error) !== LOCK_NOT_AVAILABLE;
@@ -78,12 +83,12 @@ export function postgresDestination(config: PostgresConfig): Destination {
       withSession(async (session) => {
         await checkServer(session, another, where);
         await checkWriting(session, schema);
-      }, 0),
+      }, AT_ONCE),
 
     async open(streams, run) {
-      await withSession((session) => checkServer(session, another, where), FIRST_PATIENCE_MS);
+      await withSession((session) => checkServer(session, another, where), AT_FIRST);
       await withSession((session) => ensureBookkeeping(session, schema));
-      locks = await telling(() => takeLocks(client, schema, streams, run));
+      locks = await telling(() => takeLocks(client, schema, streams, run, { pool, retries }));
       const held = locks;
       try {
         for (const stream of streams) await upgrade(stream, run);
@@ -92,18 +97,18 @@ export function postgresDestination(config: PostgresConfig): Destination {
         throw error;
       }
       const table = (stream: (typeof streams)[number]) =>
-        postgresTable({ pool, locks: held, schema, stream, run, where, buffers });
+        postgresTable({ pool, retries, locks: held, schema, stream, run, where, buffers });
       return new Map(streams.map((stream) => [stream.name, table(stream)]));
     },
 
-    positions: () => withSession((session) => readDocuments(session, schema), FIRST_PATIENCE_MS),
-    count: (stream, spans) => withSession((session) => countRows(session, schema, stream, spans), FIRST_PATIENCE_MS),
-    cursors: (stream, keys) => withSession((session) => cursorsOf(session, schema, stream, keys), FIRST_PATIENCE_MS),
+    positions: () => withSession((session) => readDocuments(session, schema), AT_FIRST),
+    count: (stream, spans) => withSession((session) => countRows(session, schema, stream, spans), AT_FIRST),
+    cursors: (stream, keys) => withSession((session) => cursorsOf(session, schema, stream, keys), AT_FIRST),
     runs: {
       begin: (record) => withSession((session) => writeRun(session, schema, record)),
       end: (record) => withSession((session) => writeRun(session, schema, record)),
-      recent: (limit) => withSession((session) => readRuns(session, schema, limit), FIRST_PATIENCE_MS),
-      rejects: (runIds) => withSession((session) => readRejects(session, schema, runIds), FIRST_PATIENCE_MS),
+      recent: (limit) => withSession((session) => readRuns(session, schema, limit), AT_FIRST),
+      rejects: (runIds) => withSession((session) => readRejects(session, schema, runIds), AT_FIRST),
     },
 
     ledger: postgresLedger({
@@ -111,8 +116,8 @@ export function postgresDestination(config: PostgresConfig): Destination {
       where,
       withSession,
       lock: async (name, run) => {
-        await withSession((session) => checkServer(session, another, where), FIRST_PATIENCE_MS);
-        locks = await telling(() => takeLocks(client, schema, [name], run));
+        await withSession((session) => checkServer(session, another, where), AT_FIRST);
+        locks = await telling(() => takeLocks(client, schema, [name], run, { pool, retries }));
         return locks;
       },
       openReader: () => telling(() => openSession(client, 'cleargrid query')),

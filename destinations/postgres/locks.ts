@@ -6,7 +6,9 @@ import type { Run } from '../contract.ts';
 import { locked, takenOver, tasksIn } from '../refusals.ts';
 import { ensureBookkeeping } from './bookkeeping.ts';
 import { claimStreams, selectHolder, selectTokens } from './bookkeeping-sql.ts';
-import { untilDone } from './retry.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import type { Pool } from './pool.ts';
+import type { Retries } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 
 /**
@@ -35,6 +37,7 @@ export function advisoryKey(schema: string, stream: string): string {
  * Takes the locks of all streams, and with them a token greater than any before. Tasks take them together, and the first of them the token:
  * those that come later have the same.
  *
+ * @param shared.pool the other sessions of the run, which are cut where the server is gone.
  * @throws {LockedFailure} when one of them is taken for longer than 5 s; nothing is locked then.
  */
 export async function takeLocks(
@@ -42,6 +45,7 @@ export async function takeLocks(
   schema: string,
   streams: readonly Pick<Stream, 'name'>[],
   run: Pick<Run, 'id' | 'startedAt' | 'tasks'>,
+  { pool, retries }: { pool: Pick<Pool, 'backends' | 'cut'>; retries: Retries },
 ): Promise<Locks> {
   const names = streams.map((stream) => stream.name);
   const keys = names.map((name) => advisoryKey(schema, name));
@@ -51,6 +55,7 @@ export async function takeLocks(
   let tokens: ReadonlyMap<string, string> = new Map();
   let session = await lock(takeAll);
   let ensuring: Promise<void> | null = null;
+  const endHeartbeat = startHeartbeat(() => session, pool);
 
   /** Takes the locks and the token. */
   async function takeAll(opened: Session): Promise<number | null> {
@@ -65,7 +70,8 @@ export async function takeLocks(
 
   /** @param take takes all locks in a session, or none, and gives the place of the first that is taken. */
   async function lock(take: (session: Session) => Promise<number | null>): Promise<Session> {
-    const opened = await untilDone(() => openSession(config, sessionName), 20_000);
+    const opening = () => openSession(config, sessionName);
+    const opened = await retries.untilDone(opening, { patienceMs: 20_000, within: true });
     try {
       const deadline = performance.now() + LOCK_WAIT_MS;
       for (;;) {
@@ -102,9 +108,14 @@ export async function takeLocks(
    * parts in the positions.
    */
   async function retake(): Promise<void> {
+    const { backend } = session;
     await session.close();
     const take = together === '' ? (opened: Session) => firstTaken(opened, keys, together) : takeAll;
-    session = await lock(take).catch((error: unknown) => {
+    const takeFromOurselves = async (opened: Session) => {
+      await opened.rows(END_SESSION, [backend, sessionName]);
+      return take(opened);
+    };
+    session = await lock(takeFromOurselves).catch((error: unknown) => {
       throw (error as Error).name === 'LockedFailure' ? takenOver(streams[0]!) : error;
     });
     if (together !== '') return;
@@ -122,7 +133,10 @@ export async function takeLocks(
       });
       await ensuring;
     },
-    close: () => session.close(),
+    async close() {
+      endHeartbeat();
+      await session.close();
+    },
   };
 }
 
@@ -153,6 +167,10 @@ const SELECT_LOCK_SESSION = `select a.application_name,
 from pg_locks l join pg_stat_activity a on a.pid = l.pid
 where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = current_database())
   and (l.classid::bigint << 32) | l.objid::bigint = $1::bigint and l.objsubid = 1`;
+
+/** A session of our own that the server takes for alive still, though nobody is at its other end: `$1` process, `$2` name. */
+const END_SESSION = `select pg_terminate_backend(pid) from pg_stat_activity
+where pid = $1::int and application_name = $2 and pid <> pg_backend_pid()`;
 
 /** Who else holds advisory locks: `$1` keys. */
 const SELECT_OTHER_HOLDERS = `select ((l.classid::bigint << 32) | l.objid::bigint)::text as key, a.application_name

@@ -6,6 +6,10 @@ import { openSession, type Session } from './session.ts';
 export interface Pool {
   /** Runs `work` with a session of its own; one that has ended is not used again. */
   use<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** The server's processes of all sessions. */
+  backends(): string[];
+  /** Ends these connections from this side, or all; new ones are made when they are needed. */
+  cut(backends?: ReadonlySet<string>): void;
   close(): Promise<void>;
 }
 
@@ -33,7 +37,11 @@ export function createPool(config: ClientConfig, name: string): Pool {
 
   return {
     async use(work) {
-      const session = await take();
+      const session = await take().catch((error: unknown) => {
+        // Whoever waits behind learns by trying, too.
+        waiting.shift()?.();
+        throw error;
+      });
       busy.add(session);
       try {
         return await work(session);
@@ -43,6 +51,11 @@ export function createPool(config: ClientConfig, name: string): Pool {
         else idle.push(session);
         waiting.shift()?.();
       }
+    },
+    backends: () => [...idle, ...busy].flatMap(({ isLost, backend }) => (isLost || backend === null ? [] : [backend])),
+    cut(backends) {
+      for (const session of [...idle, ...busy])
+        if (backends === undefined || backends.has(session.backend ?? '')) session.cut();
     },
     async close() {
       await Promise.all([...idle.splice(0), ...busy].map((session) => session.close()));

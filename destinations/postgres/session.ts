@@ -12,6 +12,8 @@ export type Answer = Readonly<Record<string, string | null>>;
 export interface Session {
   /** Whether the connection has ended. */
   readonly isLost: boolean;
+  /** The server's process, also through a pooler. */
+  readonly backend: string | null;
   /** The server process that the driver was told of when it connected; a pooler tells something else. */
   readonly processId: number | null;
   rows(sql: string, parameters?: Parameters, options?: StatementOptions): Promise<Answer[]>;
@@ -25,6 +27,8 @@ export interface Session {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Calls back once when the connection ends by itself. */
   onLost(listener: () => void): void;
+  /** Ends the connection from this side, where the other side is not there any more: whatever waits for an answer fails. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -45,7 +49,7 @@ const SLOW_DEADLINE_MS = 6 * 60 * 60_000;
  * that its functions and operators are meant; what comes behind stays, because triggers of the user's may rely on it. Limits that only
  * newer servers know are set where they are known.
  */
-const SETTINGS = `select
+const SETTINGS = `select pg_catalog.pg_backend_pid() as backend,
   set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(current_setting('search_path'), '')), false),
   set_config('client_encoding', 'UTF8', false),
   set_config('datestyle', 'ISO, YMD', false),
@@ -63,16 +67,17 @@ const SETTINGS = `select
   set_config('quote_all_identifiers', 'off', false),
   set_config('jit', 'off', false),
   set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), 32 * 1024 * 1024) / 1024 || 'kB', false),
-  set_config('tcp_keepalives_idle', '15', false),
-  set_config('tcp_keepalives_interval', '10', false),
-  set_config('tcp_keepalives_count', '3', false),
-  set_config('tcp_user_timeout', '45000', false)`;
+  set_config('tcp_keepalives_idle', '10', false),
+  set_config('tcp_keepalives_interval', '5', false),
+  set_config('tcp_keepalives_count', '4', false),
+  set_config('tcp_user_timeout', '30000', false)`;
 
 /** Connects. @throws the driver's errors. */
 export async function openSession(config: ClientConfig, name: string): Promise<Session> {
   const client = new pg.Client({ ...config, application_name: name });
   let lost = false;
   let closing = false;
+  let backend: string | null = null;
   const listeners: (() => void)[] = [];
   const loose = () => {
     if (lost) return;
@@ -110,6 +115,9 @@ export async function openSession(config: ClientConfig, name: string): Promise<S
     get isLost() {
       return lost;
     },
+    get backend() {
+      return backend;
+    },
     get processId() {
       return (client as unknown as { processID: number | null }).processID;
     },
@@ -136,6 +144,10 @@ export async function openSession(config: ClientConfig, name: string): Promise<S
     onLost(listener) {
       listeners.push(listener);
     },
+    cut() {
+      socketOf(client)?.destroy();
+      loose();
+    },
     async close() {
       closing = true;
       if (lost) socketOf(client)?.destroy();
@@ -146,7 +158,7 @@ export async function openSession(config: ClientConfig, name: string): Promise<S
   };
 
   try {
-    await session.rows(SETTINGS);
+    [{ backend = null } = {}] = await session.rows(SETTINGS);
     return session;
   } catch (error) {
     await session.close();

@@ -2,20 +2,21 @@ import type { Stream } from '../../schemas/stream.ts';
 import type { Buffers } from '../buffers.ts';
 import type { Batch, Committed, FinishedRefresh, FinishRefresh, Run, StoredPosition, Table } from '../contract.ts';
 import { lostSeenKeys, refreshedPosition, TableReplaced } from '../stored.ts';
-import { selectPosition } from './bookkeeping-sql.ts';
+import { positionsTable, selectPosition } from './bookkeeping-sql.ts';
 import { lockPosition, storePosition, type Writer, writeBatch } from './commit.ts';
-import { codeOf, postgresFailure } from './errors.ts';
+import { codeOf, LOCK_NOT_AVAILABLE, postgresFailure } from './errors.ts';
 import { loadedColumns } from './kinds.ts';
 import { type Layout, readLayout } from './layout.ts';
 import type { Locks } from './locks.ts';
 import { type PreparedPage, pagePreparer } from './page.ts';
 import type { Pool } from './pool.ts';
-import { untilDone } from './retry.ts';
+import type { Retries } from './retry.ts';
 import type { Session } from './session.ts';
 import { countUnseen, markUnseen, namesOf, quote } from './sql.ts';
 
 export interface TableOptions {
   readonly pool: Pool;
+  readonly retries: Retries;
   readonly locks: Locks;
   readonly schema: string;
   readonly stream: Stream;
@@ -29,13 +30,31 @@ export interface TableOptions {
 /** A task that is frozen in the midst of a commit would hold the position's row, and all others up. */
 const NEVER_IDLE = `set local idle_in_transaction_session_timeout = '20s'`;
 
+/** How long a COPY may wait for its next data before the task that sends it is taken to be frozen. */
+const FROZEN_AFTER = '20 seconds';
+
+/**
+ * Ends the sessions of fellow tasks that are frozen in the midst of a COPY and hold locks on one of these tables (`$1`): no time limit of the
+ * server's ends a COPY that waits for data, and what such a task sent is undone and, once it wakes, written again.
+ */
+const END_FROZEN = `select pg_terminate_backend(a.pid) from pg_stat_activity a
+where a.usename = current_user and a.application_name like 'cleargrid%' and a.pid <> pg_backend_pid()
+  and a.state = 'active' and a.wait_event = 'ClientRead' and a.query_start < now() - interval '${FROZEN_AFTER}'
+  and exists (
+    select from pg_locks l
+    where l.pid = a.pid and l.granted and l.locktype = 'relation'
+      and l.database = (select oid from pg_database where datname = current_database())
+      and l.relation in (select to_regclass(name) from unnest($1::text[]) name)
+  )`;
+
 /** Another task may make the table between two statements: its position would seem to be of a table that is gone. */
 const ONE_INSTANT = 'set transaction isolation level repeatable read, read only';
 
 /** So many rows marked deleted are never marked without leave, if they are most of the table. */
 const MASS_DELETE = { rows: 100, share: 0.5 };
 
-export function postgresTable({ pool, locks, schema, stream, run, where, buffers }: TableOptions): Table {
+export function postgresTable(options: TableOptions): Table {
+  const { pool, retries, locks, schema, stream, run, where, buffers } = options;
   const names = namesOf(schema, stream, loadedColumns(stream));
   const writer: Writer = {
     names,
@@ -53,11 +72,12 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
   async function persistently<T>(work: (session: Session, before: number) => Promise<T>): Promise<T> {
     let isLookedAtAnew = false;
     try {
-      return await untilDone(async (before) => {
+      return await retries.untilDone(async (before) => {
         await locks.ensure();
         try {
           return await pool.use((session) => work(session, before));
         } catch (error) {
+          if (run.tasks !== undefined && codeOf(error) === LOCK_NOT_AVAILABLE) await endFrozen();
           const wasKnown = known !== null;
           known = null;
           // The table is not what it was (another task may have finished its first load): a second look tells what has become of it.
@@ -70,6 +90,11 @@ export function postgresTable({ pool, locks, schema, stream, run, where, buffers
     } catch (error) {
       throw postgresFailure(error, where);
     }
+  }
+
+  async function endFrozen(): Promise<void> {
+    const tables = [names.table, names.loading, positionsTable(schema)];
+    await pool.use((session) => session.rows(END_FROZEN, [tables]));
   }
 
   async function position(): Promise<StoredPosition> {

@@ -56,7 +56,11 @@ export const borrowerAccounts: readonly Field[] = [
   businessDate('due_date', 60),
   number('delinquent_days_on_submission', (draft) => rollBelow(draft.stable, 180)),
   label('loan_type', LOAN_TYPES, 0.02, 'stable'),
-  label('status', ACCOUNT_STATUSES, 0.02, 'live'),
+  {
+    ...label('status', ACCOUNT_STATUSES, 0.02, 'live'),
+    otherwise: ({ accountStatuses }) =>
+      accountStatuses === 'confirmed' ? label('status', ACCOUNT_STATUSES.slice(0, 1), 0.02, 'live') : null,
+  },
   maybe('merchant_name', ['Example Electronics', 'Example Motors', 'متجر المثال'], 0.3),
   choice('lender_display_name', ['Example Lender']),
   createdAt,

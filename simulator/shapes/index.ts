@@ -1,4 +1,5 @@
 import type { Field } from '../fields.ts';
+import type { Unknowns } from '../unknowns.ts';
 import * as accounts from './accounts.ts';
 import * as cases from './cases.ts';
 import * as communications from './communications.ts';
@@ -28,6 +29,9 @@ const SHAPES: Readonly<Record<string, readonly Field[]>> = {
 };
 
 /** The fields of a dataset's records, in the order in which the API writes them. */
-export function shapeOf(code: string): readonly Field[] {
-  return SHAPES[code] ?? payments.undeclared;
+export function shapeOf(code: string, unknowns: Unknowns): readonly Field[] {
+  const fields = SHAPES[code] ?? payments.undeclared;
+  return fields
+    .filter((field) => unknowns.partialRows === 'assumed' || !field.assumed)
+    .map((field) => field.otherwise?.(unknowns) ?? field);
 }

@@ -1,4 +1,5 @@
 import {
+  assumed,
   choice,
   createdAt,
   type Draft,
@@ -43,7 +44,15 @@ export const LAST_NAMES = [
 export const customerNumber = (draft: Draft) => 10_000 + draft.id;
 export const customerReference = made('customer_reference_id', (draft) => `CUST-${customerNumber(draft)}`);
 
-const masked = (name: string) => made(name, (draft) => `*****${1000 + (mix(draft.salt, draft.id) % 9000)}`);
+const lastDigits = (draft: Draft) => 1000 + (mix(draft.salt, draft.id) % 9000);
+/** How it is masked is not documented. */
+const masked = (name: string): Field => ({
+  ...made(name, (draft) => `*****${lastDigits(draft)}`),
+  otherwise: ({ masks }) => {
+    if (masks === 'letters') return made(name, (draft) => `XXXXX${lastDigits(draft)}`);
+    return masks === 'null' ? { name, kind: 'text', make: () => 'null' } : null;
+  },
+});
 const phone = (draft: Draft) => `+9665${String(mix(draft.salt ^ 11, draft.id) % 100_000_000).padStart(8, '0')}`;
 
 /**
@@ -56,17 +65,19 @@ export const borrowers: readonly Field[] = [
   choice('last_name', LAST_NAMES),
   choice('country', ['SAU', 'ARE', 'BHR', 'Saudi Arabia', 'United Arab Emirates']),
   choice('preferred_language', ['ar', 'en']),
-  masked('national_id'),
-  masked('passport_number'),
-  flag('do_not_contact', 0.05),
-  object(
-    'addresses',
-    (draft) =>
-      `[{"city":"${pick(draft.stable, ['Riyadh', 'Jeddah', 'Dubai', 'Manama'])}","country":"SAU","type":"home"}]`,
-  ),
-  object('phones', (draft) => `[{"number":"${phone(draft)}","type":"mobile"}]`),
-  object('emails', (draft) =>
-    rollBelow(draft.stable, 4) === 0 ? '[]' : `[{"email":"b${draft.id}@mail.example","type":"personal"}]`,
+  ...assumed(
+    masked('national_id'),
+    masked('passport_number'),
+    flag('do_not_contact', 0.05),
+    object(
+      'addresses',
+      (draft) =>
+        `[{"city":"${pick(draft.stable, ['Riyadh', 'Jeddah', 'Dubai', 'Manama'])}","country":"SAU","type":"home"}]`,
+    ),
+    object('phones', (draft) => `[{"number":"${phone(draft)}","type":"mobile"}]`),
+    object('emails', (draft) =>
+      rollBelow(draft.stable, 4) === 0 ? '[]' : `[{"email":"b${draft.id}@mail.example","type":"personal"}]`,
+    ),
   ),
   createdAt,
   updatedAt,
@@ -78,7 +89,7 @@ export const userLenderDetails: readonly Field[] = [
   customerReference,
   choice('first_name', FIRST_NAMES),
   choice('last_name', LAST_NAMES),
-  state('preferred_channel', ['SMS', 'CALL', 'WHATSAPP']),
+  ...assumed(state('preferred_channel', ['SMS', 'CALL', 'WHATSAPP'])),
   createdAt,
   updatedAt,
 ];

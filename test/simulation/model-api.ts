@@ -29,6 +29,9 @@ export interface ModelDataset {
 
 const EPOCH = Date.UTC(2026, 0, 1);
 
+/** A dataset does not outgrow this: a walk without an end would otherwise run after what is inserted meanwhile, page by page. */
+const MOST_RECORDS = 200;
+
 export const instantAt = (ms: number): string => `${new Date(EPOCH + ms).toISOString().slice(0, 23)}000Z`;
 
 export interface ModelOptions {
@@ -89,7 +92,7 @@ export function modelApi({ random, now, streams, pageSize }: ModelOptions) {
     for (const dataset of datasets.values()) {
       if (!random.maybe(knobs.churn)) continue;
       const dice = random.next();
-      if (dice < 0.5) change(dataset);
+      if (dice < 0.5 || dataset.records.size > MOST_RECORDS) change(dataset);
       else if (dice < 0.75) insert(dataset, now());
       else if (dice < 0.9) insert(dataset, now() - random.below(knobs.lookBackMs / 2));
       else if (dataset.records.size > 0) dataset.records.delete(random.pick([...dataset.records.keys()]));
@@ -104,14 +107,14 @@ export function modelApi({ random, now, streams, pageSize }: ModelOptions) {
       if (from !== params) violations.push(`a cursor of ${from} was sent with ${params}`);
       after = [value, id];
     }
-    const rest = [...dataset.records]
-      .map(([id, record]) => ({ id, record, value: cursorOf(dataset, record) }))
-      .filter(
-        ({ value }) =>
-          (request.since === null || value >= request.since) && (request.until === null || value < request.until),
-      )
-      .filter(({ id, value }) => after === null || value > after[0] || (value === after[0] && id > after[1]))
-      .sort((a, b) => compareText(a.value, b.value) || compareText(a.id, b.id));
+    const rest: { id: string; record: ModelRecord; value: string }[] = [];
+    for (const [id, record] of dataset.records) {
+      const value = cursorOf(dataset, record);
+      if (request.since !== null && value < request.since) continue;
+      if (request.until !== null && value >= request.until) continue;
+      if (after === null || value > after[0] || (value === after[0] && id > after[1])) rest.push({ id, record, value });
+    }
+    rest.sort((a, b) => compareText(a.value, b.value) || compareText(a.id, b.id));
     const size = Math.min(request.limit, dataset.stream.dataset.paging === 'via' && random.maybe(0.2) ? 1 : pageSize);
     const records = rest.slice(0, size).map(({ record }) => record);
     const last = rest[size - 1];
