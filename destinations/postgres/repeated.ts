@@ -4,7 +4,7 @@ import { repeatedKeyReject } from '../repeated-key.ts';
 import type { NativeColumn } from './kinds.ts';
 import type { Answer, Session } from './session.ts';
 import { anyDiffers, type Names, newest, quote, sameKey } from './sql.ts';
-import { valueText } from './upgrade.ts';
+import { valueText } from './widen.ts';
 
 /** Rows that share a key and are not one row (design rule 14), found in the transaction that writes a batch. */
 

@@ -31,6 +31,8 @@ export interface Names {
 
 export const loadingName = (stream: string) => fitName(`_cleargrid_loading_${stream}`);
 export const seenName = (stream: string) => fitName(`_cleargrid_seen_${stream}`);
+/** What a column is called until it is filled. */
+export const fillingName = (column: string) => fitName(`_cleargrid_filling_${column}`);
 export const keyName = (stream: string) => fitName(`${stream}_pkey`);
 
 /** Postgres cuts longer names off, in bytes, and then two may become one. */
