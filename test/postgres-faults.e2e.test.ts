@@ -99,6 +99,17 @@ describe('fault 14: Postgres', () => {
       await bench.server.endSessions(bench.database);
       expect(await write(deals, [page(3, `at ${minute}`, minute)])).toMatchObject({ written: 3 });
     }
+    // A batch takes the locks again once the run has learnt that they are gone.
+    const locks = `select from pg_locks where locktype = 'advisory' and granted`;
+    await expect
+      .poll(
+        async () => {
+          await write(deals, [page(3, 'the last', 14)]);
+          return query(locks);
+        },
+        { timeout: 30_000 },
+      )
+      .toHaveLength(1);
     const second = visit
       .destination()
       .open([deals], { id: 'second', command: 'sync', startedAt: at(1), fullRefresh: new Set(), warn: () => {} });

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { createPool } from '../destinations/postgres/pool.ts';
 import type { Stream } from '../schemas/stream.ts';
 import { at, deals, events } from './destination-suite/streams.ts';
 import { newPosition, newWindow } from './destination-suite/visit.ts';
@@ -172,6 +173,17 @@ describe('fault 17: a run that slept', () => {
     startedAt: at(1),
     fullRefresh: new Set<string>(),
     warn: () => {},
+  });
+
+  test('in the midst of a transaction, be it one that only reads, has held its locks for no more than 20 s', async () => {
+    const pool = createPool({ ...bench.server, database: bench.database }, 'cleargrid');
+    const limit = 'show idle_in_transaction_session_timeout';
+    const limits = await pool.use(async (session) => [
+      await session.transaction(() => session.rows(limit)),
+      await session.rows(limit),
+    ]);
+    expect(limits.flat().map((row) => Object.values(row)[0])).toEqual(['20s', '0']);
+    await pool.close();
   });
 
   test.for(['still runs', 'has ended'])('and lost its sessions to one that %s writes nothing more', async (what) => {

@@ -23,7 +23,7 @@ export interface Session {
   typed(sql: string, types: pg.CustomTypesConfig): Promise<Record<string, unknown>[]>;
   /** Sends the data of a COPY statement. @returns how many rows it brought. */
   copy(sql: string, chunks: Iterable<Uint8Array>): Promise<number>;
-  /** Runs `work` in one transaction: all or nothing. */
+  /** Runs `work` in one transaction: all or nothing. The server ends it where this process is frozen in the midst of it. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Calls back once when the connection ends by itself. */
   onLost(listener: () => void): void;
@@ -71,6 +71,9 @@ const SETTINGS = `select pg_catalog.pg_backend_pid() as backend,
   set_config('tcp_keepalives_interval', '5', false),
   set_config('tcp_keepalives_count', '4', false),
   set_config('tcp_user_timeout', '30000', false)`;
+
+/** A process that is frozen between two statements would hold its locks, and others up, until it wakes. */
+const BEGIN = `begin; set local idle_in_transaction_session_timeout = '20s'`;
 
 /** Connects. @throws the driver's errors. */
 export async function openSession(config: ClientConfig, name: string): Promise<Session> {
@@ -131,7 +134,7 @@ export async function openSession(config: ClientConfig, name: string): Promise<S
         return copy.rowCount;
       }),
     async transaction(work) {
-      await session.run('begin');
+      await session.run(BEGIN);
       try {
         const result = await work();
         await session.run('commit');

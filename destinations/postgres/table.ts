@@ -27,9 +27,6 @@ export interface TableOptions {
   readonly buffers: Buffers;
 }
 
-/** A task that is frozen in the midst of a commit would hold the position's row, and all others up. */
-const NEVER_IDLE = `set local idle_in_transaction_session_timeout = '20s'`;
-
 /** How long a COPY may wait for its next data before the task that sends it is taken to be frozen. */
 const FROZEN_AFTER = '20 seconds';
 
@@ -115,7 +112,6 @@ export function postgresTable(options: TableOptions): Table {
     let sent: Committed | null = null;
     return persistently(async (session, before) => {
       const { done, layout } = await session.transaction(async () => {
-        if (run.tasks !== undefined) await session.run(NEVER_IDLE);
         const isAlone = begins || before > 0;
         const written = await writeBatch(session, writer, { batch, known, lookFirst, sent, isAlone });
         sent = written.done;
@@ -132,7 +128,6 @@ export function postgresTable(options: TableOptions): Table {
     let sent: FinishedRefresh | null = null;
     return persistently((session) =>
       session.transaction(async () => {
-        if (run.tasks !== undefined) await session.run(NEVER_IDLE);
         const { document, identity } = await lockPosition(session, writer, stream.name);
         // A COMMIT that got no answer has ended the refresh.
         if (sent !== null && document !== null && JSON.parse(document).refresh === null) return sent;
