@@ -11,7 +11,9 @@ export interface CuttableWay {
    * before.
    */
   cutAtCommit(how: 'reaches' | 'lost'): void;
-  /** How many connections were cut. */
+  /** The next COMMIT of a session that has sent this text in the same transaction reaches the server, whose answer is kept back. */
+  keepAnswer(text: string): void;
+  /** How many connections were cut, or kept from hearing the answer. */
   readonly cuts: number;
   close(): Promise<void>;
 }
@@ -22,7 +24,8 @@ const HOST = '127.0.0.1';
 const COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
 
 export async function cuttableWay(host: string, port: number): Promise<CuttableWay> {
-  let armed: 'reaches' | 'lost' | null = null;
+  let armed: 'reaches' | 'lost' | 'kept' | null = null;
+  let after = '';
   let cuts = 0;
   const sockets = new Set<Socket>();
 
@@ -34,20 +37,31 @@ export async function cuttableWay(host: string, port: number): Promise<CuttableW
     }
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
-    let isCut = false;
+    let cut: 'reaches' | 'kept' | null = null;
+    let hasSent = false;
+    let isAnswered = false;
     upstream.on('data', (data) => {
+      if (cut === null) return void client.write(data);
       // What the server says now is its answer to the COMMIT.
-      if (isCut) client.destroy();
-      else client.write(data);
+      if (!isAnswered) cuts++;
+      isAnswered = true;
+      if (cut === 'reaches') client.destroy();
     });
     client.on('data', (data) => {
-      if (armed === null || !data.includes(COMMIT)) return void upstream.write(data);
+      hasSent ||= data.includes(after);
+      const isCommit = data.includes(COMMIT);
+      const isDue = isCommit && armed !== null && hasSent;
+      if (isCommit) hasSent = false;
+      if (!isDue) return void upstream.write(data);
       const how = armed;
       armed = null;
-      cuts++;
-      isCut = true;
-      if (how === 'reaches') upstream.write(data);
-      else client.destroy();
+      if (how === 'lost') {
+        cuts++;
+        client.destroy();
+        return;
+      }
+      cut = how;
+      upstream.write(data);
     });
   });
   server.listen(0, HOST);
@@ -56,8 +70,13 @@ export async function cuttableWay(host: string, port: number): Promise<CuttableW
   return {
     host: HOST,
     port: (server.address() as { port: number }).port,
-    cutAtCommit: (how) => {
+    cutAtCommit(how) {
       armed = how;
+      after = '';
+    },
+    keepAnswer(text) {
+      armed = 'kept';
+      after = text;
     },
     get cuts() {
       return cuts;
