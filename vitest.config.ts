@@ -3,8 +3,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take half a minute or more come first: one that began last would keep all but one worker waiting. */
 const LONG = [
-  ...['postgres-half-open', 'simulation', 'postgres-tasks', 'postgres-kill', 'airbyte-read', 'verify', 'sync-faults'],
-  ...['cli-sync', 'duckdb-kill', 'postgres-sync', 'postgres', 'simulation-sees', 'duckdb', 'memory'],
+  ...['postgres-half-open', 'postgres-tasks', 'simulation', 'postgres-kill', 'postgres-kill-steps', 'airbyte-read'],
+  ...['verify', 'sync-faults', 'cli-sync', 'duckdb-kill', 'postgres-sync', 'postgres', 'postgres-others'],
+  ...['verify-postgres', 'simulation-sees', 'duckdb', 'memory'],
 ];
 
 class LongFirst extends BaseSequencer {
@@ -22,7 +23,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     // Most of them wait for processes and timers.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongFirst },
     projects: [
       {

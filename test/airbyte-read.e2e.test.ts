@@ -180,7 +180,7 @@ describe('states', () => {
   });
 
   test.each(['incremental', 'full_refresh'])('survive a kill -9 after each one of them: %s', async (mode) => {
-    await serve({ rows: { D03: 30_000 }, unknowns: { viaPages: 'full' }, latencyMs: 20 });
+    await serve({ rows: { D03: 20_000 }, unknowns: { viaPages: 'full' }, latencyMs: 20 });
     const catalog = await catalogOf({ mode, configured: { generation_id: 3, minimum_generation_id: 3, sync_id: 7 } });
     let taken: Message[] = [];
     let kills = 0;
@@ -313,7 +313,7 @@ describe('while it reads', () => {
   });
 
   test('a reader that is slow is waited for, and nothing is fetched meanwhile beyond the budget', async () => {
-    await serve({ rows: { D03: 200_000 }, unknowns: { viaPages: 'full' } });
+    await serve({ rows: { D03: 120_000 }, unknowns: { viaPages: 'full' } });
     const catalog = await catalogOf();
     const running = source.startRead(catalog);
     const pages = () => simulator.requests().pages.length;
@@ -330,7 +330,7 @@ describe('while it reads', () => {
     running.process.stdout.resume();
     const { code, stdout } = await running.ended;
     expect(code).toBe(0);
-    expect(stdout.split('{"type":"RECORD"').length - 1).toBeGreaterThanOrEqual(200_000);
+    expect(stdout.split('{"type":"RECORD"').length - 1).toBeGreaterThanOrEqual(120_000);
   });
 
   test('its young generation stays as small as Node starts it: loading the command does not grow it before', async () => {
@@ -347,7 +347,7 @@ describe('while it reads', () => {
   });
 
   test('a reader that goes away ends it with 1, at once', async () => {
-    await serve({ rows: { D03: 100_000 }, unknowns: { viaPages: 'full' } });
+    await serve({ rows: { D03: 50_000 }, unknowns: { viaPages: 'full' } });
     const catalog = await catalogOf();
     const running = source.startRead(catalog);
     await running.firstLine();

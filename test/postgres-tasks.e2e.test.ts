@@ -21,7 +21,7 @@ const streams = [
 ].map((name) => streamNamed(name)!);
 const TASKS = 4;
 const ROWS = fullSize(1_000_000);
-const OTHERS = { D07: 20_000, D01: 5_000, D16: 5_000, D19: 5_000, D21: 5_000 };
+const OTHERS = { D07: fullSize(20_000), D01: fullSize(5_000), D16: 500, D19: 500, D21: 500 };
 
 usePostgres();
 

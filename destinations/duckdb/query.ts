@@ -25,14 +25,15 @@ export async function* queryRows(
     const exact = await connection.prepare(textAsBytes(statement, sql)).catch(() => statement);
     const result = await exact.stream();
     const types = result.columnTypes();
+    const columns = names.map((name, at) => ({ name, type: types[at]!, isText: isText(statement, at) }));
     for await (const rows of result.yieldRows()) {
-      for (const row of rows) {
-        const values = row.map((value, at) =>
-          isText(statement, at) && value instanceof DuckDBBlobValue
-            ? Buffer.from(value.bytes).toString()
-            : toQueryValue(value, types[at]!, toQueryValue),
-        );
-        yield Object.fromEntries(names.map((name, at) => [name, values[at]]));
+      for (const values of rows) {
+        const entries = columns.map(({ name, type, isText }, at): [string, unknown] => {
+          const value = values[at]!;
+          const isBytes = isText && value instanceof DuckDBBlobValue;
+          return [name, isBytes ? Buffer.from(value.bytes).toString() : toQueryValue(value, type, toQueryValue)];
+        });
+        yield Object.fromEntries(entries);
       }
     }
   } catch (error) {
