@@ -52,7 +52,7 @@ test('fault 1: a first load that is killed again and again loses nothing and dou
 });
 
 test('fault 1: a full refresh that is killed while rows change marks no live row deleted', async () => {
-  const { config, destination } = await serve({ D03: 60_000, D07: 2_000, D21: 2_000 });
+  const { config, destination } = await serve({ D03: fullSize(60_000, 30_000), D07: 2_000, D21: 2_000 });
   const random = chance(2).next;
   expect((await runToEnd(config)).code).toBe(0);
   for (const { dataset } of streams) simulator.remove(dataset.code, 50);

@@ -151,14 +151,14 @@ const inRename = waiting(
 describe('fault 1: killed at a named step of a first load,', () => {
   /** The books are there, and nothing of the table. */
   const unbegun = async () => {
-    await load(30_000);
+    await load(15_000);
     const other = await start(['sync', '--config', config, '--streams', 'borrower_payments']).ended;
     expect(other.code, other.stderr.slice(-2000)).toBe(0);
   };
 
   /** Some of the rows are loaded. */
   const begun = async () => {
-    await load(30_000);
+    await load(15_000);
     const running = start(['sync', '--config', config]);
     while ((await query(`select to_regclass('${LOADING}') as loading`))[0].loading === null) await wait(10);
     running.process.kill('SIGKILL');
@@ -186,7 +186,7 @@ describe('fault 1: killed at a named step of a first load,', () => {
   });
 });
 
-const loaded = async (rows = 6_000) => {
+const loaded = async (rows = 4_000) => {
   await load(rows);
   await finish();
 };
@@ -197,8 +197,8 @@ describe('fault 1: killed at a named step of an increment,', () => {
     ['in the middle of a merge', waiting(holding(`select from ${TABLE} for update`), 'insert into')],
     ['after rows and before their position', afterRows],
     ['after a commit and before we know of it', unanswered('insert into "cleargrid"."borrower_sub_accounts"')],
-    ['in the middle of a split', inSplit, 20_000],
-  ])('%s', async ([, step, rows = 6_000]) => {
+    ['in the middle of a split', inSplit, 12_000],
+  ])('%s', async ([, step, rows = 4_000]) => {
     await loaded(rows);
     // Of more than one instant, or there is nothing to split.
     for (let n = 0; n < 8; n++) {

@@ -25,7 +25,7 @@ let simulator: Simulator;
 afterEach(() => simulator?.stop());
 
 async function serve(options: SimulatorOptions): Promise<void> {
-  simulator = await startSimulator({ rows: { D03: 4000, D07: 1000, D19: 1000 }, ...options });
+  simulator = await startSimulator({ rows: { D03: 3000, D07: 1000, D19: 1000 }, ...options });
 }
 
 async function sync(
