@@ -163,10 +163,11 @@ export interface Table {
    * `changes`, where nobody learned that they are stored already: neither then changes anything. A prepared page is committed
    * once, successfully or not.
    *
+   * @param taken called once the pages hold no memory any more, where that is before the end: what comes next may be read meanwhile.
    * @throws {Failure} when the batch was not written; the stored position is then as before. A run that lost its lock gets a
    *   `transient_error` and has written nothing.
    */
-  commit(batch: Batch): Promise<Committed>;
+  commit(batch: Batch, taken?: () => void): Promise<Committed>;
 
   /**
    * Ends the open refresh: marks rows deleted whose key it has not seen and whose cursor value lies in `[since, until)`, forgets the

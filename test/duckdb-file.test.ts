@@ -205,14 +205,24 @@ describe('A database file', () => {
     await expect(open()).rejects.toMatchObject({ kind: 'config_error', message: /several rows of one key/ });
   });
 
-  test('writes a prepared page once, also one of many rows', async () => {
+  test('writes a prepared page once, and gives its memory back before it is durable', async () => {
     const many = Array.from({ length: 5000 }, (_, index) => ({ public_id: `${index}`, updated_at: at(1) }));
     const { table, page } = await load(many);
     const prepared = page();
     const batch = { pages: [prepared], changes: [], refresh: null };
-    expect(await table.commit(batch)).toMatchObject({ unchanged: 5000 });
+    const order: string[] = [];
+    const committed = table.commit(batch, () => order.push('taken')).finally(() => order.push('committed'));
+    expect(await committed).toMatchObject({ unchanged: 5000 });
+    expect(order).toEqual(['taken', 'committed']);
     await expect(table.commit(batch)).rejects.toMatchObject({ kind: 'system_error', message: /committed twice/ });
     expect(await table.commit({ ...batch, pages: [page()] })).toMatchObject({ unchanged: 5000 });
+  });
+
+  test('writes a prepared page of few rows once as well', async () => {
+    const { table, page } = await load([{ public_id: 'a', updated_at: at(1) }]);
+    const batch = { pages: [page()], changes: [], refresh: null };
+    expect(await table.commit(batch)).toMatchObject({ unchanged: 1 });
+    await expect(table.commit(batch)).rejects.toMatchObject({ kind: 'system_error', message: /committed twice/ });
   });
 });
 

@@ -109,13 +109,15 @@ test('patience does not run while nothing is asked for, but does from the first 
 });
 
 describe('a lane', () => {
-  function laneOver(commit: (batch: Batch) => Promise<unknown>, rows = 3) {
+  function laneOver(commit: (batch: Batch, taken: () => void) => Promise<unknown>, rows = 3) {
     const failures: unknown[] = [];
     const durable: PositionChange[] = [];
     const counts = newCounts();
     const done = { written: 1, unchanged: 0, changedFields: 0, unparsedDates: 0, rejects: 0, repeatedKeys: 0 };
     const context = {
-      table: { commit: async (batch: Batch) => ({ ...done, ...((await commit(batch)) as object) }) },
+      table: {
+        commit: async (batch: Batch, taken: () => void) => ({ ...done, ...((await commit(batch, taken)) as object) }),
+      },
       budget: createBudget(1000),
       timing: { monotonic: () => 0, sleep: () => new Promise(() => {}) },
       counts,
@@ -174,6 +176,21 @@ describe('a lane', () => {
     lane.add(page(1), [walked('e')]);
     lane.close();
     expect([failures.length, durable, released]).toEqual([1, [], 5]);
+  });
+
+  test('gives the memory of pages back as soon as the destination has taken them, and the next batch is read meanwhile', async () => {
+    released = 0;
+    const atCommit: number[] = [];
+    const { lane } = laneOver(async (_, taken) => {
+      atCommit.push(released);
+      taken();
+      atCommit.push(released);
+    });
+    lane.add(page(3), [walked('a')]);
+    lane.add(page(3), [walked('b')]);
+    await lane.flush();
+    // Twice each: at the end of a commit it is certain.
+    expect(atCommit).toEqual([0, 1, 2, 3]);
   });
 
   test('keeps of a window that only went further the last word', () => {

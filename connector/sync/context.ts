@@ -80,6 +80,6 @@ export interface ReadyPage {
   readonly first: string | null;
   /** The same of its last record that has one. */
   readonly last: string | null;
-  /** Gives the page's part of the budget back. */
+  /** Gives the page's part of the budget back; a second call does nothing. */
   release(): void;
 }

@@ -91,9 +91,12 @@ export function createLane({ context, batching, refresh, failed, committed }: La
   async function write(batch: Open): Promise<void> {
     const pages = batch.pages.length;
     const began = timing.monotonic();
+    const release = () => {
+      for (const page of batch.pages) page.release();
+    };
     try {
       if (broken !== null) return;
-      const done = await table.commit(asBatch(batch));
+      const done = await table.commit(asBatch(batch), release);
       context.happened({ type: 'committed', ms: timing.monotonic() - began, pages, done });
       countCommit(context.counts, done);
       committed(batch.changes);
@@ -105,7 +108,7 @@ export function createLane({ context, batching, refresh, failed, committed }: La
       failed(error);
     } finally {
       underWay--;
-      for (const page of batch.pages) page.release();
+      release();
     }
     sealIfDue();
   }

@@ -77,7 +77,7 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
     return layout?.mark ?? null;
   }
 
-  async function commit({ pages, changes, refresh }: Batch<PreparedPage>): Promise<Committed> {
+  async function commit({ pages, changes, refresh }: Batch<PreparedPage>, taken?: () => void): Promise<Committed> {
     const refreshing = refresh !== null;
     await session.allowFor(meanRow(pages));
     await session.load(
@@ -85,6 +85,7 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
       arriving,
       pages.map((page) => page.vectors),
     );
+    taken?.();
     return inTurn(() =>
       session.transaction(async () => {
         const document = await storedDocument();
@@ -185,7 +186,8 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
         unparsedDates,
       };
     },
-    commit: (batch) => oneAtATime(() => commit(batch as Batch<PreparedPage>).finally(() => session.unload('arrivals'))),
+    commit: (batch, taken) =>
+      oneAtATime(() => commit(batch as Batch<PreparedPage>, taken).finally(() => session.unload('arrivals'))),
     finishRefresh: (request) => oneAtATime(() => inTurn(() => session.transaction(() => finishRefresh(request)))),
   };
 }

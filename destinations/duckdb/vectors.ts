@@ -6,7 +6,7 @@ import type { NativeType } from './kinds.ts';
 
 /** Rows in DuckDB's own form, which are appended once. */
 export interface Vectors {
-  /** Memory held until then. */
+  /** Memory held until then, and no more after it. */
   readonly bytes: number;
   appendTo(appender: DuckDBAppender): void;
 }
@@ -66,7 +66,7 @@ export function vectorPool(maxBytes: number): VectorPool {
       return {
         bytes: chunks.length * chunkBytes(types) + textBytes,
         appendTo(appender) {
-          if (chunks === null) throw systemError('a prepared page was committed twice');
+          if (chunks === null) throw committedTwice();
           const filled = chunks;
           chunks = null;
           for (const chunk of filled) appender.appendDataChunk(chunk);
@@ -83,17 +83,23 @@ export function vectorPool(maxBytes: number): VectorPool {
  * @param textBytes about what their texts take in memory.
  */
 export function rowVectors(types: readonly NativeType[], rows: readonly RowValues[], textBytes = 0): Vectors {
+  let left: readonly RowValues[] | null = rows;
   return {
     bytes: rows.length * (ROW_BYTES + VALUE_BYTES * types.length) + textBytes,
     appendTo(appender) {
+      if (left === null) throw committedTwice();
+      const taken = left;
+      left = null;
       const chunk = createChunk(types);
-      for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
-        fillChunk(chunk, types, rows, start);
+      for (let start = 0; start < taken.length; start += CHUNK_ROWS) {
+        fillChunk(chunk, types, taken, start);
         appender.appendDataChunk(chunk);
       }
     },
   };
 }
+
+const committedTwice = () => systemError('a prepared page was committed twice');
 
 /** What a list, and a value in it, take in V8 beside the text. */
 const ROW_BYTES = 48;
