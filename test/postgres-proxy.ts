@@ -20,8 +20,9 @@ export interface CuttableWay {
 
 const HOST = '127.0.0.1';
 
-/** A COMMIT in the simple query protocol. */
+/** What ends a transaction, in the simple query protocol. */
 const COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
+const ROLLBACK = Buffer.from('Q\0\0\0\x0drollback\0', 'latin1');
 
 export async function cuttableWay(host: string, port: number): Promise<CuttableWay> {
   let armed: 'reaches' | 'lost' | 'kept' | null = null;
@@ -51,7 +52,7 @@ export async function cuttableWay(host: string, port: number): Promise<CuttableW
       hasSent ||= data.includes(after);
       const isCommit = data.includes(COMMIT);
       const isDue = isCommit && armed !== null && hasSent;
-      if (isCommit) hasSent = false;
+      if (isCommit || data.includes(ROLLBACK)) hasSent = false;
       if (!isDue) return void upstream.write(data);
       const how = armed;
       armed = null;

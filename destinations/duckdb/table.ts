@@ -77,45 +77,49 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
     return layout?.mark ?? null;
   }
 
-  async function commit({ pages, changes, refresh }: Batch<PreparedPage>, taken?: () => void): Promise<Committed> {
-    const refreshing = refresh !== null;
+  async function commit(batch: Batch<PreparedPage>, taken?: () => void): Promise<Committed> {
+    const { pages } = batch;
     await session.allowFor(meanRow(pages));
     await session.load(
       'arrivals',
       arriving,
       pages.map((page) => page.vectors),
     );
-    taken?.();
-    return inTurn(() =>
-      session.transaction(async () => {
-        const document = await storedDocument();
-        const found = await findMark();
-        const state = judgeStored(name, document, found?.identity ?? null, changes);
-        const mark = found ?? (await makeTable(session, place, stream));
-        const rejects = pages.flatMap((page) => page.rejects);
-        const collided = await rekey(mark);
-        if (state.forgetsSeen) await session.run(dropSeen(names));
-        if (refreshing) await openSeen(state.forgetsSeen);
+    return inTurn(() => {
+      // Not before its turn, or one batch of each stream would be held beside what is being read. Rejects are held to the end.
+      if (pages.every(({ rejects }) => rejects.length === 0)) taken?.();
+      return session.transaction(() => write(batch));
+    });
+  }
 
-        await repeated.before(refreshing);
-        const written = await writeArrivals(refreshing);
-        const { rejects: shared, arrived } = await repeated.after();
-        if (refreshing) await session.run(mergeSeen(stream, names));
+  async function write({ pages, changes, refresh }: Batch<PreparedPage>): Promise<Committed> {
+    const refreshing = refresh !== null;
+    const document = await storedDocument();
+    const found = await findMark();
+    const state = judgeStored(name, document, found?.identity ?? null, changes);
+    const mark = found ?? (await makeTable(session, place, stream));
+    const rejects = pages.flatMap((page) => page.rejects);
+    const collided = await rekey(mark);
+    if (state.forgetsSeen) await session.run(dropSeen(names));
+    if (refreshing) await openSeen(state.forgetsSeen);
 
-        await storeRejects([...rejects, ...collided, ...shared]);
-        const arrivals = sum(pages, (page) => page.rows);
-        const facts = { table: mark.identity, holdsRows: arrivals > 0 };
-        await storeDocument(documentAfter(state, changes, facts));
-        return {
-          written,
-          unchanged: arrivals - written - arrived,
-          changedFields: sum(pages, (page) => page.changedFields),
-          unparsedDates: sum(pages, (page) => page.unparsedDates),
-          rejects: rejects.length + collided.length + shared.length,
-          repeatedKeys: collided.length + shared.length,
-        };
-      }),
-    );
+    await repeated.before(refreshing);
+    const written = await writeArrivals(refreshing);
+    const { rejects: shared, arrived } = await repeated.after();
+    if (refreshing) await session.run(mergeSeen(stream, names));
+
+    await storeRejects([...rejects, ...collided, ...shared]);
+    const arrivals = sum(pages, (page) => page.rows);
+    const facts = { table: mark.identity, holdsRows: arrivals > 0 };
+    await storeDocument(documentAfter(state, changes, facts));
+    return {
+      written,
+      unchanged: arrivals - written - arrived,
+      changedFields: sum(pages, (page) => page.changedFields),
+      unparsedDates: sum(pages, (page) => page.unparsedDates),
+      rejects: rejects.length + collided.length + shared.length,
+      repeatedKeys: collided.length + shared.length,
+    };
   }
 
   async function writeArrivals(refreshing: boolean): Promise<number> {

@@ -20,8 +20,9 @@ import {
   updateFilled,
 } from './widening-sql.ts';
 
-/** Rows that are filled at once. */
+/** What is filled at once: so many rows, or what they keep in `_extra`. */
 const SLICE_ROWS = 100_000;
+const SLICE_BYTES = 32_000_000;
 
 /**
  * Brings a stream's table up to date with its declaration, if it exists. In the caller's transaction.
@@ -84,7 +85,7 @@ async function widen({ session, names, key, columns, widening }: WideningTask): 
   const texts = widening.columns.map(({ name }) => name).filter((name) => !widening.names.includes(name));
   const filled = [...added, ...columns.filter(({ name }) => name === '_extra' || name === '_changes')];
   const [count] = await session.rows(countRows(names));
-  const slices = Math.ceil(Number(count!.rows) / SLICE_ROWS);
+  const slices = Math.ceil(Math.max(Number(count!.rows) / SLICE_ROWS, Number(count!.bytes) / SLICE_BYTES));
   for (let slice = 0; slice < slices; slice++) {
     await session.run(createUnfilled(names, widening, key, texts), { slices, slice });
     const rows = await session.rows(selectUnfilled(texts));

@@ -43,8 +43,9 @@ join temp.main.filled f on f."_cleargrid_row" = u."_cleargrid_row"
 where ${key.map((name) => `t.${quote(name)} is not distinct from u.${quote(name)}`).join(' and ')}`;
 }
 
+/** How many rows there are, and how many bytes they keep in `_extra`. */
 export function countRows({ table }: Names): string {
-  return `select count(*) as rows from ${table}`;
+  return `select count(*) as rows, coalesce(sum(strlen("_extra"::varchar)), 0) as bytes from ${table}`;
 }
 
 /** A key that several rows have, if there is one. */

@@ -66,8 +66,9 @@ export function memoryTable({ warehouse, stream, run, token, at, now }: TableOpt
   }
 
   /** Works everything out and then, in one step that nothing can interrupt, stores it. */
-  async function commit({ pages, changes, refresh }: Batch<PreparedPage>): Promise<Committed> {
+  async function commit({ pages, changes, refresh }: Batch<PreparedPage>, taken?: () => void): Promise<Committed> {
     await at('before rows', name);
+    taken?.();
     await at('between rows and position', name);
     const stored = progress();
     const existing = warehouse.tables.get(name) ?? null;
@@ -151,7 +152,7 @@ export function memoryTable({ warehouse, stream, run, token, at, now }: TableOpt
         mapping,
       };
     },
-    commit: (batch) => oneAtATime(() => commit(batch as Batch<PreparedPage>)),
+    commit: (batch, taken) => oneAtATime(() => commit(batch as Batch<PreparedPage>, taken)),
     finishRefresh: (request) => oneAtATime(() => finishRefresh(request)),
   };
 }

@@ -65,7 +65,7 @@ export function isUnresolved(error: unknown): boolean {
 export function isFatal(error: unknown): boolean {
   if (error instanceof ConnectionLost) return true;
   const code = codeOf(error);
-  return code !== null && (NETWORK.has(code) || /^(08|57P).*$/.test(code) || code === '25006');
+  return code !== null && (NETWORK.has(code) || /^(08|57P).*$/.test(code) || code === '25006' || code === '25P03');
 }
 
 /** Whether it is the server, or the way to it, that keeps everything from being done, and not what somebody does to a table. */
@@ -140,7 +140,7 @@ const tells: readonly (readonly [pattern: RegExp, tell: Tell])[] = [
     /^55P03$/,
     ({ where }) =>
       transientError(
-        `${where}: a lock was not to be had: somebody holds a table (a long ALTER, LOCK or a forgotten transaction); run again once it is free`,
+        `${where}: a lock was not to be had: somebody holds a table (a long query, an ALTER, a LOCK, a forgotten transaction); run again once it is free`,
       ),
   ],
   [

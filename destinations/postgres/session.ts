@@ -43,11 +43,15 @@ export interface StatementOptions {
 const DEADLINE_MS = 5 * 60_000;
 const SLOW_DEADLINE_MS = 6 * 60 * 60_000;
 
+/** How long a statement waits for a lock. */
+export const LOCK_TIMEOUT = '5s';
+
 /**
  * What statements rely on, whatever the server, database or role have set otherwise; time limits are meant for other kinds of
  * work, as in pg_dump. Waiting for a lock has one of ours: others queue up behind whoever waits. `pg_catalog` comes first, so
  * that its functions and operators are meant; what comes behind stays, because triggers of the user's may rely on it. Limits that only
- * newer servers know are set where they are known.
+ * newer servers know are set where they are known. A statement whose client is gone ends (where the server's system can tell), or it would
+ * stand in the way of the next run.
  */
 const SETTINGS = `select pg_catalog.pg_backend_pid() as backend,
   set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(current_setting('search_path'), '')), false),
@@ -63,7 +67,9 @@ const SETTINGS = `select pg_catalog.pg_backend_pid() as backend,
   set_config('statement_timeout', '0', false),
   set_config('idle_in_transaction_session_timeout', '0', false),
   (select count(set_config(name, '0', false)) from pg_catalog.pg_settings where name in ('idle_session_timeout', 'transaction_timeout')),
-  set_config('lock_timeout', '5s', false),
+  (select count(set_config(name, '5s', false)) from pg_catalog.pg_settings
+    where name = 'client_connection_check_interval' and version() ~* 'linux|darwin|bsd'),
+  set_config('lock_timeout', '${LOCK_TIMEOUT}', false),
   set_config('quote_all_identifiers', 'off', false),
   set_config('jit', 'off', false),
   set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), 32 * 1024 * 1024) / 1024 || 'kB', false),

@@ -6,12 +6,16 @@ import { codeOf } from './errors.ts';
 import { holds, nativeColumns, postgresKinds } from './kinds.ts';
 import { isKeyedBy, type Layout, readLayout } from './layout.ts';
 import { advisoryKey } from './locks.ts';
-import type { Session } from './session.ts';
+import { LOCK_TIMEOUT, type Session } from './session.ts';
 import { list, quote } from './sql.ts';
 import { addColumns, fillColumns } from './widen.ts';
 
+/** How long a task waits for another one that alters the table of their stream. */
+const FELLOW_TIMEOUT = '15min';
+
 /**
- * Brings a stream's table up to date with its declaration, if there is one: all that is new at one instant, or nothing of it.
+ * Brings a stream's table up to date with its declaration, if there is one. Columns that are new get their names and all that they hold at
+ * one instant (design rule 16).
  *
  * @throws {Failure} `config_error` when the table cannot serve: another key, a column of a narrower type, a table of somebody else.
  */
@@ -34,7 +38,9 @@ export async function upgradeTable(session: Session, schema: string, stream: Str
     // Another task has done it meanwhile.
     if (widening === null) return;
     const table = tableOf(layout);
-    await fillColumns(session, table, stream, widening);
+    // Again, in case that somebody has changed the table meanwhile.
+    await addColumns(session, table, stream, layout, widening);
+    await fillColumns(session, table, stream, layout, widening);
     const empty = widening.empty();
     const holdsRows = (await session.rows(`select from ${table} limit 1`)).length > 0;
     if (holdsRows && empty.length > 0) run.warn(madeEmpty(stream, empty), stream.name);
@@ -43,12 +49,17 @@ export async function upgradeTable(session: Session, schema: string, stream: Str
   /** One transaction, in which no other task alters the table. @returns null where there is no table. */
   async function altering<T>(work: (layout: Layout) => Promise<T>): Promise<T | null> {
     return session.transaction(async () => {
-      const key = advisoryKey(schema, `${stream.name} is altered`);
-      if (run.tasks !== undefined)
-        await session.rows('select pg_advisory_xact_lock($1::bigint)', [key], { slow: true });
+      if (run.tasks !== undefined) await waitForOthers(advisoryKey(schema, `${stream.name} is altered`));
       const layout = await readLayout(session, schema, stream);
       return layout === null ? null : work(layout);
     });
+  }
+
+  /** To fill a column takes as long as it takes. */
+  async function waitForOthers(key: string): Promise<void> {
+    await session.run(`set local lock_timeout = '${FELLOW_TIMEOUT}'`);
+    await session.rows('select pg_advisory_xact_lock($1::bigint)', [key], { slow: true });
+    await session.run(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
   }
 
   function tableOf({ name }: Layout): string {
