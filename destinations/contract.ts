@@ -134,6 +134,8 @@ export interface Run {
   readonly fullRefresh: ReadonlySet<string>;
   /** Takes what a person should know, of a stream or of the destination as a whole, and that stops nothing. */
   warn(message: string, stream?: string): void;
+  /** Takes what is done to a stream's table and may take long. */
+  note?(message: string, stream: string): void;
 }
 
 /**

@@ -74,6 +74,11 @@ export function planWidening(stream: Stream, present: ReadonlySet<string>, kinds
   return { columns, names, fill, empty };
 }
 
+/** What a run tells before it does so. */
+export function toldOf(stream: Stream, { names }: Widening): string {
+  return `${stream.name}: adds ${names.join(', ')} to its table, filled with what _extra holds of it`;
+}
+
 /** A stream of these columns alone, under a key that none of their fields takes. */
 function partOf(stream: Stream, columns: readonly Column[]): Stream {
   let key = 'key';

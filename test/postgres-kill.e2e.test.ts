@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import type { Summary } from '../connector/summary.ts';
 import { streamNamed } from '../schemas/registry.ts';
 import { start } from './cli-process.ts';
 import { fullSize } from './full-size.ts';
@@ -103,6 +104,8 @@ describe('fault 17: put to sleep in the middle of a load,', () => {
     const { code, stdout } = await sleeping.ended;
     expect(code).toBe(1);
     expect(stdout).toMatch(/taken it over/);
+    const failed = (JSON.parse(stdout) as Summary).streams.filter(({ status }) => status === 'failed');
+    for (const { stream, error } of failed) expect(error!.message).toContain(`stream ${stream}: `);
     expect(await differences()).toEqual([]);
     await finish();
     expect(await differences()).toEqual([]);

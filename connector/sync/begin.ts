@@ -87,7 +87,7 @@ export async function openTables(
 ) {
   const { id, command, startedAt, task } = run;
   const opening: Run = {
-    ...{ id, command, startedAt, fullRefresh, warn: once(reporter.warning) },
+    ...{ id, command, startedAt, fullRefresh, warn: once(reporter.warning), note: once(reporter.notice) },
     ...(task && { tasks: task.count }),
   };
   const refused: StreamSummary[] = [];
@@ -122,11 +122,11 @@ export function documentsOf(positions: readonly StoredDocument[]): ReadonlyMap<s
   return new Map(positions.map(({ stream, document }) => [stream, document]));
 }
 
-/** What is opened again warns again. */
-function once(warn: Run['warn']): Run['warn'] {
+/** What is opened again tells the same again. */
+function once(tell: Run['warn']): Run['warn'] {
   const told = new Set<string>();
   return (message, stream) => {
-    if (!told.has(message)) warn(message, stream);
+    if (!told.has(message)) tell(message, stream);
     told.add(message);
   };
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { BOOKKEEPING_COLUMNS, type Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
 import { changedKey, foreignTable, madeEmpty, rowsOfOneKey, wrongColumn } from '../refusals.ts';
-import { planWidening } from '../widening.ts';
+import { planWidening, toldOf } from '../widening.ts';
 import type { TableInfo } from './catalog.ts';
 import type { Costs } from './costs.ts';
 import { bigqueryKinds, holds, nativeColumns, typeOf } from './kinds.ts';
@@ -43,6 +43,7 @@ export async function upgradeTable(options: UpgradeOptions): Promise<void> {
   const present = columns.map(({ name }) => name).filter((name) => fieldOf(name) && !isBeingFilled(fieldOf(name)!));
   const widening = planWidening(stream, new Set(present), bigqueryKinds);
   if (widening === null) return;
+  run.note?.(toldOf(stream, widening), stream.name);
   await widen(options, info, widening);
   const empty = widening.empty();
   if (empty.length > 0 && (await session.catalog.holdsRows(tableNames(stream).table)))

@@ -5,7 +5,7 @@ import type { RowValues } from '../../schemas/row.ts';
 import { BOOKKEEPING_COLUMNS, type Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
 import { changedKey, foreignTable, madeEmpty, rowsOfOneKey, wrongColumn } from '../refusals.ts';
-import { planWidening, type Widening } from '../widening.ts';
+import { planWidening, toldOf, type Widening } from '../widening.ts';
 import { asValue } from './decode.ts';
 import { duckdbKinds, holds, type NativeColumn, nativeColumns } from './kinds.ts';
 import { type Layout, readLayout, writeMark } from './layout.ts';
@@ -43,6 +43,7 @@ export async function upgradeTable(session: Session, place: Place, stream: Strea
   if (!run.fullRefresh.has(stream.name) && !isDeepStrictEqual(key, stream.primaryKey)) throw changedKey(stream, key);
   const widening = planWidening(stream, new Set(layout.columns.keys()), duckdbKinds);
   if (widening === null) return;
+  run.note?.(toldOf(stream, widening), stream.name);
   const filled = await widen({ session, names: namesOf(place, stream.name), key, columns, widening });
   const empty = widening.empty();
   if (filled > 0 && empty.length > 0) run.warn(madeEmpty(stream, empty), stream.name);

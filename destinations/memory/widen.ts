@@ -2,7 +2,7 @@ import type { Value } from '../../schemas/row.ts';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
 import { madeEmpty, wrongColumn } from '../refusals.ts';
-import { planWidening } from '../widening.ts';
+import { planWidening, toldOf } from '../widening.ts';
 import { columnTypes, memoryKinds } from './kinds.ts';
 import type { StoredRow, StoredTable } from './warehouse.ts';
 
@@ -18,6 +18,7 @@ export function checkTypes(table: StoredTable, stream: Stream): void {
 export function widen(table: StoredTable, stream: Stream, run: Run): void {
   const widening = planWidening(stream, new Set(table.columns.keys()), memoryKinds);
   if (widening === null) return;
+  run.note?.(toldOf(stream, widening), stream.name);
   for (const [key, row] of table.rows) table.rows.set(key, widened(row));
   for (const name of widening.names) table.columns.set(name, columnTypes(stream).get(name)!);
   const empty = widening.empty();

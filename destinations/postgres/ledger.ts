@@ -51,7 +51,7 @@ export function postgresLedger({ schema, where, withSession, lock, openReader }:
 
     async write(entries) {
       if (held === null) throw systemError('the ledger is written by a run that does not hold it');
-      await held.ensure();
+      await held.ensure({ name: LEDGER });
       await withSession((session) => session.run(upsertEntries(schema), columnsOf(entries)));
     },
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientConfig } from 'pg';
 import type { Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
+import { LockedFailure } from '../failure.ts';
 import { locked, takenOver, tasksIn } from '../refusals.ts';
 import { ensureBookkeeping } from './bookkeeping.ts';
 import { claimStreams, selectHolder, selectTokens } from './bookkeeping-sql.ts';
@@ -18,8 +19,8 @@ import { openSession, type Session } from './session.ts';
 export interface Locks {
   /** The fencing token by which the run, or the tasks that it is one of, may write a stream. */
   tokenOf(stream: string): string;
-  /** Sees to it that the locks are held; takes them again where their session was lost. @throws {Failure} when another run has them. */
-  ensure(): Promise<void>;
+  /** Sees to it that the locks are held; takes them again where their session was lost. @throws {Failure} when another run has this stream's. */
+  ensure(stream: Pick<Stream, 'name'>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,7 +55,7 @@ export async function takeLocks(
   const sessionName = `cleargrid ${run.startedAt}${together}`;
   let tokens: ReadonlyMap<string, string> = new Map();
   let session = await lock(takeAll);
-  let ensuring: Promise<void> | null = null;
+  let ensuring: Promise<ReadonlySet<string>> | null = null;
   const endHeartbeat = startHeartbeat(() => session, pool);
 
   /** Takes the locks and the token. */
@@ -106,8 +107,10 @@ export async function takeLocks(
   /**
    * After its session was lost. A task joins the others again, under whatever token they have by then: what it held meanwhile is told by its
    * parts in the positions.
+   *
+   * @returns the streams that another run has.
    */
-  async function retake(): Promise<void> {
+  async function retake(): Promise<ReadonlySet<string>> {
     const { backend } = session;
     await session.close();
     const take = together === '' ? (opened: Session) => firstTaken(opened, keys, together) : takeAll;
@@ -115,23 +118,26 @@ export async function takeLocks(
       await opened.rows(END_SESSION, [backend, sessionName]);
       return take(opened);
     };
-    session = await lock(takeFromOurselves).catch((error: unknown) => {
-      throw (error as Error).name === 'LockedFailure' ? takenOver(streams[0]!) : error;
-    });
-    if (together !== '') return;
+    try {
+      session = await lock(takeFromOurselves);
+    } catch (error) {
+      if (!(error instanceof LockedFailure)) throw error;
+      return new Set(names);
+    }
+    if (together !== '') return new Set();
     const stored = await session.rows(selectTokens(schema), [names]);
-    const lost = stored.find(({ stream, token }) => token !== tokens.get(stream!));
-    if (lost) throw takenOver(streams.find((stream) => stream.name === lost.stream)!);
+    const lost = stored.filter(({ stream, token }) => token !== tokens.get(stream!));
+    return new Set(lost.map(({ stream }) => stream!));
   }
 
   return {
     tokenOf: (stream) => tokens.get(stream)!,
-    async ensure() {
+    async ensure(stream) {
       if (!session.isLost) return;
       ensuring ??= retake().finally(() => {
         ensuring = null;
       });
-      await ensuring;
+      if ((await ensuring).has(stream.name)) throw takenOver(stream);
     },
     async close() {
       endHeartbeat();

@@ -70,7 +70,7 @@ export function postgresTable(options: TableOptions): Table {
     let isLookedAtAnew = false;
     try {
       return await retries.untilDone(async (before) => {
-        await locks.ensure();
+        await locks.ensure(stream);
         try {
           return await pool.use((session) => work(session, before));
         } catch (error) {

@@ -1,7 +1,7 @@
 import { BOOKKEEPING_COLUMNS, type Stream } from '../../schemas/stream.ts';
 import type { Run } from '../contract.ts';
 import { changedKey, foreignTable, madeEmpty, rowsOfOneKey, wrongColumn } from '../refusals.ts';
-import { planWidening } from '../widening.ts';
+import { planWidening, toldOf } from '../widening.ts';
 import { codeOf } from './errors.ts';
 import { holds, nativeColumns, postgresKinds } from './kinds.ts';
 import { isKeyedBy, type Layout, readLayout } from './layout.ts';
@@ -29,8 +29,10 @@ export async function upgradeTable(session: Session, schema: string, stream: Str
     const table = tableOf(layout);
     if (!layout.isLoading && !isKeyedBy(layout, stream.primaryKey)) await adopt(session, table, stream, layout, run);
     const widening = planWidening(stream, new Set(layout.columns.keys()), postgresKinds);
-    if (widening !== null) await addColumns(session, table, stream, layout, widening);
-    return widening !== null;
+    if (widening === null) return false;
+    run.note?.(toldOf(stream, widening), stream.name);
+    await addColumns(session, table, stream, layout, widening);
+    return true;
   });
   if (isWidened !== true) return;
   await altering(async (layout) => {

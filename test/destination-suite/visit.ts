@@ -36,6 +36,8 @@ export interface OpenRun {
   readonly run: Run;
   /** What opening it has warned of. */
   readonly warnings: readonly string[];
+  /** What it was told of work on tables. */
+  readonly notes: readonly string[];
   table(stream: Stream): Table;
   /** Commits these pages as one batch. */
   write(stream: Stream, pages: readonly PageOf[], options?: WriteOptions): Promise<Committed>;
@@ -102,10 +104,12 @@ export function visits(make: MakeTarget): Visit {
     const names = new Set(fullRefresh.map(({ name }) => name));
     const warnings: string[] = [];
     const warn = (message: string) => void warnings.push(message);
+    const notes: string[] = [];
+    const note = (message: string) => void notes.push(message);
     const id = `run-${++runs}`;
     const shared = tasks === undefined ? {} : { tasks };
-    const run: Run = { id, command: 'sync', startedAt: at(runs), fullRefresh: names, warn, ...shared };
-    return { ...openRun(opened, run, await opened.open(streams, run)), warnings };
+    const run: Run = { id, command: 'sync', startedAt: at(runs), fullRefresh: names, warn, note, ...shared };
+    return { ...openRun(opened, run, await opened.open(streams, run)), warnings, notes };
   };
 
   return {
@@ -128,7 +132,11 @@ export function visits(make: MakeTarget): Visit {
   };
 }
 
-function openRun(destination: Destination, run: Run, tables: ReadonlyMap<string, Table>): Omit<OpenRun, 'warnings'> {
+function openRun(
+  destination: Destination,
+  run: Run,
+  tables: ReadonlyMap<string, Table>,
+): Omit<OpenRun, 'warnings' | 'notes'> {
   const table = (stream: Stream) => tables.get(stream.name)!;
   return {
     destination,

@@ -73,6 +73,12 @@ export function wideningSuite(visit: Visit): void {
       expect(await write(deals, [{ ...page, askedAt: at(30) }])).toMatchObject({ written: 0, unchanged: 4 });
     });
 
+    test('the run is told before, and of nothing where there is nothing to add', async () => {
+      await loaded();
+      expect((await visit.open([deals])).notes).toEqual([expect.stringMatching(/^deals: adds count, .* to its table/)]);
+      expect((await visit.open([deals])).notes).toEqual([]);
+    });
+
     test('the table stays the same, and its position with it', async () => {
       const first = await visit.open([before]);
       await first.write(before, [page]);
