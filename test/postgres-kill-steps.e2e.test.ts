@@ -181,11 +181,12 @@ describe('fault 1: killed at a named step of a first load,', () => {
     expect(other.code, other.stderr.slice(-2000)).toBe(0);
   };
 
-  /** Some of the rows are loaded. */
+  /** Some of the rows are loaded: those of a batch or two. */
   const begun = async () => {
-    await load(15_000);
+    await load(60_000);
     const running = start(['sync', '--config', config]);
-    while ((await query(`select to_regclass('${LOADING}') as loading`))[0].loading === null) await wait(10);
+    const isThere = async () => (await query(`select to_regclass('${LOADING}') is not null as there`))[0].there;
+    while (!(await isThere()) || (await query(`select from ${LOADING} limit 1`)).length === 0) await wait(10);
     running.process.kill('SIGKILL');
     await running.ended;
     expect(await query(`select to_regclass('${TABLE}') as there`)).toEqual([{ there: null }]);
