@@ -293,7 +293,7 @@ describe('An error of DuckDB', () => {
 
 test('A batch that does not fit into the memory that the config gives is refused, and into ours gets more', async () => {
   const records = Array.from({ length: 60 }, (_, row) => ({ public_id: `${row}`, notes: 'ä"\n'.repeat(250_000) }));
-  destination = inFile(target.path, { memory_limit: '96MB' });
+  destination = inFile(target.path, { memory_limit: '48MB' });
   await expect(load(records)).rejects.toMatchObject({
     kind: 'config_error',
     message: expect.stringMatching(/needs more memory .* set "memory_limit" of the destination to more/),

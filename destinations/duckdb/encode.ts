@@ -13,6 +13,7 @@ import duckdb, { type Vector } from '@duckdb/node-bindings';
 import type { RowValues, Value } from '../../schemas/row.ts';
 import type { NativeType } from './kinds.ts';
 import { epochDay, writeDecimal, writeInstant, writeInteger } from './numbers.ts';
+import { createTexts, TEXT_BYTES } from './texts.ts';
 
 /**
  * Rows as values of `KindValues` become vectors of DuckDB, a column at a time, and each value at once in the form that DuckDB keeps it
@@ -26,13 +27,13 @@ interface Encoding {
   readonly type: DuckDBType;
   /** What a value takes in a vector. */
   readonly bytes: number;
-  /** Writes a value at an offset; null for texts, which DuckDB takes in one by one. */
+  /** Writes a value at an offset; null for texts, which are written together. */
   readonly write: ((to: DataView, at: number, value: NonNullable<Value>) => void) | null;
 }
 
 const encodings: Readonly<Record<NativeType, Encoding>> = {
-  varchar: { type: VARCHAR, bytes: 16, write: null },
-  json: { type: VARCHAR, bytes: 16, write: null },
+  varchar: { type: VARCHAR, bytes: TEXT_BYTES, write: null },
+  json: { type: VARCHAR, bytes: TEXT_BYTES, write: null },
   boolean: { type: BOOLEAN, bytes: 1, write: (to, at, value) => to.setUint8(at, value === true ? 1 : 0) },
   double: { type: DOUBLE, bytes: 8, write: (to, at, value) => to.setFloat64(at, value as number, true) },
   bigint: { type: BIGINT, bytes: 8, write: writeInteger },
@@ -51,13 +52,11 @@ export function chunkBytes(types: readonly NativeType[]): number {
   return types.reduce((sum, type) => sum + encodings[type].bytes, 0) * CHUNK_ROWS;
 }
 
-/** Texts of up to so many bytes lie in the vector itself. */
-const SHORT_TEXT = 12;
-
 /** Where the values of one column are written before they are copied; which of its rows have one, a bit each; whether one has none. */
 const values = new DataView(new ArrayBuffer(CHUNK_ROWS * 16));
 const present = new Uint8Array(new ArrayBuffer(CHUNK_ROWS / 8)).fill(0xff);
 let isMissing = false;
+const texts = createTexts(CHUNK_ROWS);
 
 /**
  * Fills a chunk with the rows from `start` on, as many as it takes.
@@ -103,16 +102,12 @@ function fillValues(
 }
 
 function fillTexts(vector: Vector, rows: readonly RowValues[], start: number, count: number, column: number): number {
-  let bytes = 0;
   for (let item = 0; item < count; item++) {
     const value = (rows[start + item]![column] ?? null) as string | null;
+    texts.add(value);
     if (value === null) miss(item);
-    else {
-      duckdb.vector_assign_string_element(vector, item, value);
-      if (value.length > SHORT_TEXT) bytes += value.length;
-    }
   }
-  return bytes;
+  return texts.writeTo(vector);
 }
 
 function miss(item: number): void {

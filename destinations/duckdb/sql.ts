@@ -91,18 +91,26 @@ export function newest(stream: Stream, { arrivals }: Names): string {
   qualify row_number() over (partition by ${list(stream.primaryKey)} order by ${version}"_synced_at" desc${telling === null ? '' : `, ${list(telling)}`}) = 1`;
 }
 
-/** Whether a row of the batch has a key that is there already. */
-export function holdsAnyKey(stream: Stream, { table, arrivals }: Names): string {
-  return `select exists (
-  select 1 from ${table} t join ${arrivals} n on ${sameKey(stream, 'n', 't')}
-) as holds`;
+/** What must be known of a batch's keys before it is written: `"stored"`, one is there already; `"repeated"`, two rows of it have one. */
+export function judgeKeys(stream: Stream, { table, arrivals }: Names): string {
+  return `select
+  exists (select 1 from ${table} t join ${arrivals} n on ${sameKey(stream, 'n', 't')}) as "stored",
+  (select count(*) from ${arrivals}) > (select count(*) from (select distinct ${list(stream.primaryKey)} from ${arrivals})) as "repeated"`;
 }
 
-/** Writes the newest row of each key where none of the keys is there yet; answers how many. Most of a first load: a third faster. */
-export function insertRows(stream: Stream, names: Names, columns: readonly NativeColumn[]): string {
-  const own = columns.map(({ name }) => name).filter((name) => name !== '_deleted_at');
-  return `insert into ${names.table} (${list(own)})
-${newest(stream, names)}`;
+/**
+ * Writes the newest row of each key where none of the keys is there yet; answers how many. Most of a first load: a third faster than a
+ * merge, and another tenth where no key is repeated and nothing has to be sorted.
+ */
+export function insertRows(
+  stream: Stream,
+  names: Names,
+  columns: readonly NativeColumn[],
+  keys: { readonly repeated: boolean },
+): string {
+  const own = list(columns.map(({ name }) => name).filter((name) => name !== '_deleted_at'));
+  return `insert into ${names.table} (${own})
+${keys.repeated ? newest(stream, names) : `select ${own} from ${names.arrivals}`}`;
 }
 
 /** Writes the newest row of each key where it wins against the stored one and is not the same; answers how many. */

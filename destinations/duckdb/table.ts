@@ -12,9 +12,9 @@ import {
   countUnseen,
   createSeen,
   dropSeen,
-  holdsAnyKey,
   holdsRows,
   insertRows,
+  judgeKeys,
   markUnseen,
   mergeRows,
   mergeSeen,
@@ -123,9 +123,9 @@ export function duckdbTable({ session, place, stream, run, token, pool, inTurn, 
   }
 
   async function writeArrivals(refreshing: boolean): Promise<number> {
-    const [keys] = await session.rows(holdsAnyKey(stream, names));
-    if (keys!.holds === true) return session.run(mergeRows(stream, names, columns, refreshing));
-    return session.run(insertRows(stream, names, columns));
+    const [keys] = await session.rows(judgeKeys(stream, names));
+    if (keys!.stored === true) return session.run(mergeRows(stream, names, columns, refreshing));
+    return session.run(insertRows(stream, names, columns, { repeated: keys!.repeated === true }));
   }
 
   /** A full refresh may change the key: then the table holds one row of each new one. */
