@@ -27,6 +27,32 @@ describe('fault 16: somebody else', () => {
     expect(await query(`select distinct name from ${table()}`)).toEqual([{ name: 'second' }]);
   });
 
+  test.each([
+    ['an older', at(5), { written: 2, unchanged: 0 }, 'second'],
+    ['a newer', at(50), { written: 1, unchanged: 1 }, 'theirs'],
+  ])(
+    'inserts %s row of a key that is new to a batch as well, and the newer one wins',
+    async (_, theirs, done, name) => {
+      const { write } = await loaded(3);
+      // What the last batch brought was new: so is what comes next, and it is inserted without a look for conflicts.
+      const other = await bench.server.connect(bench.database);
+      await other.query(`begin; insert into ${table()} (public_id, name, updated_at, _synced_at)
+      values ('99', 'theirs', '${theirs}', '${theirs}')`);
+      const records = ['98', '99'].map((public_id) => ({ public_id, name: 'second', updated_at: at(11) }));
+      const writing = write(deals, [{ askedAt: at(20), records }]);
+      await expect
+        .poll(() => query(`select query from pg_stat_activity where wait_event_type = 'Lock'`), { timeout: 20_000 })
+        .toEqual([{ query: expect.stringContaining('where not exists') }]);
+      await other.query('commit');
+      await other.end();
+      expect(await writing).toMatchObject(done);
+      expect(await query(`select name from ${table()} where public_id in ('98', '99') order by public_id`)).toEqual([
+        { name: 'second' },
+        { name },
+      ]);
+    },
+  );
+
   test('locks a table for a while, and the batch waits', async () => {
     const { write } = await loaded(3);
     const other = await bench.server.connect(bench.database);

@@ -9,7 +9,7 @@ import type { PreparedPage } from './page.ts';
 import type { Session } from './session.ts';
 import { type Settled, settleTable } from './settle.ts';
 import type { Names } from './sql.ts';
-import { loadRows, mergePages } from './write.ts';
+import { type Expected, loadRows, mergePages } from './write.ts';
 
 /** Who writes, and where. */
 export interface Writer {
@@ -44,7 +44,7 @@ export interface BatchOptions {
   readonly batch: Batch<PreparedPage>;
   /** The table as the last commit left it, or null: then it is looked at. */
   readonly known: Layout | null;
-  readonly lookFirst: boolean;
+  readonly expected: Expected;
   /** What an earlier attempt did whose COMMIT got no answer, or null. */
   readonly sent: Committed | null;
   /** Whether the position must be locked before anything is written. */
@@ -55,13 +55,13 @@ export interface BatchOptions {
  * Writes a batch in the caller's transaction: rows, rejects, and the position last. Lanes write their rows side by side and wait for each
  * other only for the position; a batch that changes more than rows locks it first.
  *
- * @returns the table as the commit leaves it, or null where it must be looked at again.
+ * @returns the table as the commit leaves it, or null where it must be looked at again; and what to expect of the next batch.
  */
 export async function writeBatch(
   session: Session,
   writer: Writer,
-  { batch, known, lookFirst, sent, isAlone }: BatchOptions,
-): Promise<{ readonly done: Committed; readonly layout: Layout | null }> {
+  { batch, known, expected, sent, isAlone }: BatchOptions,
+): Promise<{ readonly done: Committed; readonly layout: Layout | null; readonly next: Expected }> {
   const { names, runId } = writer;
   const { stream, schema } = names;
   const { pages, changes, refresh } = batch;
@@ -77,7 +77,7 @@ export async function writeBatch(
   if (isAlone || layout === null || telling !== null || isToBeJudged) {
     stored = await lockPosition(session, writer, layout?.name ?? stream.name);
     const state = judge(stored);
-    if (state.applied && sent !== null) return { done: sent, layout: null };
+    if (state.applied && sent !== null) return { done: sent, layout: null, next: expected };
     ({ layout, collided } = await settleTable(session, names, refresh, state.forgetsSeen));
   }
   if (refresh !== null && !layout.hasSeen) throw lostSeenKeys(stream.name);
@@ -85,7 +85,7 @@ export async function writeBatch(
   if (layout.isLoading) await session.run('savepoint "unloaded"');
   let rows = layout.isLoading
     ? await loadRows(session, names, pages)
-    : await mergePages(session, names, pages, { layout, refresh, telling, lookFirst });
+    : await mergePages(session, names, pages, { layout, refresh, telling, expected });
   const repeated = [...collided, ...rows.repeated];
   const rejects = [...repeated, ...pages.flatMap((page) => page.rejects)];
   if (rejects.length > 0) {
@@ -104,7 +104,7 @@ export async function writeBatch(
   if (state.applied && layout.isLoading) {
     // These rows came with that commit: here they would only be there twice. The lock ends with what is undone.
     await session.run('rollback to savepoint "unloaded"');
-    rows = { written: 0, unchanged: rows.written, repeated: [] };
+    rows = { ...rows, written: 0, unchanged: rows.written };
     state = judge(await lockPosition(session, writer, layout.name));
   }
   const document = documentAfter(state, changes, {
@@ -124,6 +124,7 @@ export async function writeBatch(
       repeatedKeys: repeated.length,
     },
     layout: isLoaded ? null : layout,
+    next: rows.next,
   };
 }
 

@@ -104,6 +104,21 @@ function versionOrder({ stream }: Names, alias: string): string {
 }
 
 /**
+ * Writes the newest row of each key that is not there. Fails where another transaction brings the same key meanwhile (`unique_violation`);
+ * in the key's order, so that two of them wait for each other in one order.
+ */
+export function insertMissing(names: Names): string {
+  const own = names.columns.map(({ name }) => name);
+  return `insert into ${names.table} (${list(own)})
+select ${list(own, 'n')}
+from (
+  ${newest(names)}
+) n
+where not exists (select from ${names.table} o where ${sameKey(names, 'o', 'n')})
+order by ${keyOrder(names, 'n')}`;
+}
+
+/**
  * Writes the newest row of each key where it is newer than the stored one and not the same.
  *
  * @param lookFirst whether most rows are expected to be there already: then they are looked up before, and those that did not change

@@ -13,6 +13,7 @@ import type { Pool } from './pool.ts';
 import type { Retries } from './retry.ts';
 import type { Session } from './session.ts';
 import { countUnseen, markUnseen, namesOf, quote } from './sql.ts';
+import type { Expected } from './write.ts';
 
 export interface TableOptions {
   readonly pool: Pool;
@@ -62,8 +63,8 @@ export function postgresTable(options: TableOptions): Table {
   };
   /** The table as the last commit left it; null once something went wrong, and at the start. */
   let known: Layout | null = null;
-  /** Whether rows are looked up before they are written: what the last batch has shown to be worth it. */
-  let lookFirst = true;
+  /** What the last batch has shown. At the start, rows of the look-back. */
+  let expected: Expected = 'unchanged';
 
   /** Tries again what passes, with the locks held, and tells what does not in words of ours. */
   async function persistently<T>(work: (session: Session, before: number) => Promise<T>): Promise<T> {
@@ -77,7 +78,8 @@ export function postgresTable(options: TableOptions): Table {
           if (run.tasks !== undefined && codeOf(error) === LOCK_NOT_AVAILABLE) await endFrozen();
           const wasKnown = known !== null;
           known = null;
-          // The table is not what it was (another task may have finished its first load): a second look tells what has become of it.
+          // The table is not what it was (another task may have finished its first load, another lane brought a key that was new): a second
+          // look tells what has become of it.
           const isOther = isAboutTable(error) || (wasKnown && error instanceof TableReplaced);
           if (isLookedAtAnew || !isOther) throw error;
           isLookedAtAnew = true;
@@ -111,15 +113,15 @@ export function postgresTable(options: TableOptions): Table {
     const begins = batch.changes.some(({ type }) => type === 'begin' || type === 'plan');
     let sent: Committed | null = null;
     return persistently(async (session, before) => {
-      const { done, layout } = await session.transaction(async () => {
+      const { done, layout, next } = await session.transaction(async () => {
         const isAlone = begins || before > 0;
-        const written = await writeBatch(session, writer, { batch, known, lookFirst, sent, isAlone });
+        const options = { batch, known, expected: before > 0 ? 'unchanged' : expected, sent, isAlone } as const;
+        const written = await writeBatch(session, writer, options);
         sent = written.done;
         return written;
       });
       known = layout;
-      const arrived = done.written + done.unchanged;
-      if (arrived > 0) lookFirst = done.unchanged * 2 > arrived;
+      expected = next;
       return done;
     });
   }
@@ -162,7 +164,7 @@ export function postgresTable(options: TableOptions): Table {
   };
 }
 
-/** Undefined table or column, no such key: someone has altered the table. */
+/** Undefined table or column, no such key: someone has altered the table. A key that is there: someone has just inserted it. */
 function isAboutTable(error: unknown): boolean {
-  return /^42(P01|703|P10)$/.test(codeOf(error) ?? '');
+  return /^(42P01|42703|42P10|23505)$/.test(codeOf(error) ?? '');
 }
