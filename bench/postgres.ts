@@ -13,7 +13,7 @@ import { startServer } from './postgres/server.ts';
 
 /**
  * `sync` as a whole process into Postgres, the API in another process, against psql with a ready file of the same rows; interleaved,
- * medians, ratios of one run. After each round our table is compared with psql's, row by row.
+ * medians of rates, and of the ratios of each round. After each round our table is compared with psql's, row by row.
  *
  * usage: npm run bench:postgres [-- --rows 1000000 --rounds 3 --ids random,ordered --steps PART,PART --plain --profile FOLDER]
  *
@@ -265,9 +265,11 @@ function print(ids: string, results: Results): void {
   ];
   for (const [name, step, base, goal] of ratios) {
     if (results[step] === undefined || results[base] === undefined) continue;
+    // Each round by itself: what makes the machine slower for some minutes makes both sides slower.
+    const each = results[step]!.map((result, round) => result.rate / results[base]![round]!.rate);
     const cpu = (of(base, 'clientCpu') + of(base, 'serverCpu')) / (of(step, 'clientCpu') + of(step, 'serverCpu'));
     console.log(
-      `${name.padEnd(40)} ${(rate(step) / rate(base)).toFixed(2).padStart(6)}   by CPU ${cpu.toFixed(2)}${goal > 0 ? `   (goal ${goal})` : ''}`,
+      `${name.padEnd(40)} ${median(each).toFixed(2).padStart(6)}   (${each.map(figure).join(', ')})   by CPU ${cpu.toFixed(2)}${goal > 0 ? `   (goal ${goal})` : ''}`,
     );
   }
   const [all, tenth] = ['first load', 'first load of a tenth'].map(
