@@ -21,7 +21,7 @@ export const duckdbConfig = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'What DuckDB itself may use at most, such as 1GB; by default 80MB, and 256MB where rows are so large that they need it.',
+      'What DuckDB itself may use at most, such as 1GB; by default 80MB, and 256MB or 1GB where rows are so large that they need it.',
     ),
 });
 

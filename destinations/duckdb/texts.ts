@@ -32,10 +32,8 @@ export function createTexts(capacity: number): Texts {
   const bytes = new Uint8Array(capacity * TEXT_BYTES);
   const words = new Uint32Array(bytes.buffer);
   let count = 0;
-  let joined: string[] = [];
-  let joinedAt: number[] = [];
-  let alone: string[] = [];
-  let aloneAt: number[] = [];
+  let long: Placed[] = [];
+  let alone: Placed[] = [];
 
   /** Writes a text that fits here and is ASCII. @returns whether it is. */
   function inline(text: string, at: number): boolean {
@@ -48,26 +46,11 @@ export function createTexts(capacity: number): Texts {
     return true;
   }
 
-  /** Those that are not ASCII go alone: where they begin in the whole is not known by counting characters. */
-  function sortOut(): string {
-    const whole = joined.join('');
-    if (isAscii(whole)) return whole;
-    const [texts, places] = [joined, joinedAt];
-    joined = [];
-    joinedAt = [];
-    texts.forEach((text, index) => {
-      const ascii = isAscii(text);
-      (ascii ? joined : alone).push(text);
-      (ascii ? joinedAt : aloneAt).push(places[index]!);
-    });
-    return joined.join('');
-  }
-
-  function pointInto(whole: string, address: number): void {
+  function pointInto(whole: string, parts: readonly Placed[], address: number): void {
     let begin = 0;
-    for (let index = 0; index < joined.length; index++) {
-      const at = joinedAt[index]! * WORDS;
-      words[at] = joined[index]!.length;
+    for (const { text, place } of parts) {
+      const at = place * WORDS;
+      words[at] = text.length;
       words[at + 1] =
         whole.charCodeAt(begin) |
         (whole.charCodeAt(begin + 1) << 8) |
@@ -76,41 +59,48 @@ export function createTexts(capacity: number): Texts {
       const high = Math.floor((address + begin) / 2 ** 32);
       words[at + 2] = address + begin - high * 2 ** 32;
       words[at + 3] = high;
-      begin += joined[index]!.length;
+      begin += text.length;
     }
   }
 
   return {
     add(text) {
-      const at = count * TEXT_BYTES;
       // Also where there is no text, or a shorter one than the last time: DuckDB compares all 16 bytes.
       for (let word = 0; word < WORDS; word++) words[count * WORDS + word] = 0;
-      if (text !== null && !(text.length <= INLINE_BYTES && inline(text, at))) {
-        const together = text.length > INLINE_BYTES && text.length <= LONG_TEXT;
-        (together ? joined : alone).push(text);
-        (together ? joinedAt : aloneAt).push(count);
+      if (text !== null && !(text.length <= INLINE_BYTES && inline(text, count * TEXT_BYTES))) {
+        const list = text.length > INLINE_BYTES && text.length <= LONG_TEXT ? long : alone;
+        list.push({ text, place: count });
       }
       count++;
     },
 
     writeTo(vector) {
-      const whole = sortOut();
-      if (whole !== '') pointInto(whole, addressIn(vector, whole));
-      duckdb.copy_data_to_vector(vector, 0, bytes.buffer, 0, count * TEXT_BYTES);
-      let outside = whole.length;
-      alone.forEach((text, index) => {
-        duckdb.vector_assign_string_element(vector, aloneAt[index]!, text);
-        outside += text.length;
-      });
-      count = 0;
-      joined = [];
-      joinedAt = [];
-      alone = [];
-      aloneAt = [];
-      return outside;
+      const [all, singles, bytesInVector] = [long, alone, count * TEXT_BYTES];
+      // Whatever fails from here on leaves nothing behind for the next vector.
+      [long, alone, count] = [[], [], 0];
+      let whole = join(all);
+      let parts = all;
+      if (!isAscii(whole)) {
+        // Where a part begins is counted in characters, so one that is not ASCII goes alone.
+        parts = all.filter(({ text }) => isAscii(text));
+        singles.push(...all.filter(({ text }) => !isAscii(text)));
+        whole = join(parts);
+      }
+      if (whole !== '') pointInto(whole, parts, addressIn(vector, whole));
+      duckdb.copy_data_to_vector(vector, 0, bytes.buffer, 0, bytesInVector);
+      for (const { text, place } of singles) duckdb.vector_assign_string_element(vector, place, text);
+      return singles.reduce((sum, { text }) => sum + text.length, whole.length);
     },
   };
 }
+
+interface Placed {
+  readonly text: string;
+  /** Its row. */
+  readonly place: number;
+}
+
+const join = (parts: readonly Placed[]) => parts.map(({ text }) => text).join('');
 
 /** Gives DuckDB a text of more than 12 bytes, which the vector keeps as long as its values. @returns the address that DuckDB has it at. */
 function addressIn(vector: Vector, text: string): number {

@@ -105,7 +105,7 @@ function versionOrder({ stream }: Names, alias: string): string {
 
 /**
  * Writes the newest row of each key that is not there. Fails where another transaction brings the same key meanwhile (`unique_violation`);
- * in the key's order, so that two of them wait for each other in one order.
+ * in the key's order, so that two of them wait for each other in one order (with an upsert it may deadlock, and is done again).
  */
 export function insertMissing(names: Names): string {
   const own = names.columns.map(({ name }) => name);
