@@ -4,7 +4,8 @@ import duckdb, { type Vector } from '@duckdb/node-bindings';
  * Texts in the form that DuckDB keeps them in, `duckdb_string_t` of its C interface: 16 bytes each, of which the first four are the
  * length in bytes. Up to 12 bytes of text follow; of a longer one, four bytes and the address of the whole.
  *
- * DuckDB's client takes texts one by one, which costs more than all else about a row (measured: 275 ns each). So short ones are written here, and the long ones of a vector go to DuckDB as one text, of which each is a part.
+ * DuckDB's client takes texts one by one, which costs more than all else about a row (measured: 275 ns each). So short ones are written
+ * here, and the long ones of a vector go to DuckDB as one text, of which each is a part.
  */
 
 /** What a text takes in a vector. */
